@@ -1,0 +1,208 @@
+"""The OpenAI chat-completions protocol, as the many servers that claim it really speak it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from mrt.domain import Request, Target, Usage
+from mrt.errors import ProtocolFailure
+from mrt.providers.assembly import Assembly, count
+from mrt.providers.failure import error_text, in_stream
+from mrt.providers.sse import DONE, ServerEvent
+from mrt.providers.tools import ESCALATE_TOOL
+
+FRAMES = "sse"
+_VERSIONED = ("/openai", "/v1beta", "/v2", "/v3", "/v4", "/compatible-mode")
+
+
+def url(target: Target) -> str:
+    """Where chat completions live below this base; bases with and without `/v1` work, and versioned ones stay as they are."""
+    base = target.url.rstrip("/").removesuffix("/chat/completions")
+    if base.endswith("/v1") or base.endswith(_VERSIONED):
+        return f"{base}/chat/completions"
+    return f"{base}/v1/chat/completions"
+
+
+def headers(target: Target) -> dict[str, str]:
+    """Authentication, where there is a key."""
+    return {"authorization": f"Bearer {target.key.reveal()}"} if target.key else {}
+
+
+def body(request: Request, target: Target) -> dict[str, Any]:
+    """The smallest request that says what is wanted: strict servers reject fields they do not know."""
+    document: dict[str, Any] = {
+        "model": target.model,
+        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": request.max_tokens,
+    }
+    if request.temperature is not None:
+        document["temperature"] = request.temperature
+    if request.effort is not None:
+        document["reasoning_effort"] = request.effort
+    if request.logprobs:
+        document["logprobs"] = True
+    if request.offer_escalation:
+        document["tools"] = [ESCALATE_TOOL]
+    if request.schema is not None:
+        document["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "schema": dict(request.schema), "strict": True},
+        }
+    return document | dict(request.options)
+
+
+def read_event(assembly: Assembly, event: ServerEvent) -> None:
+    """One event of the stream."""
+    if not event.data.strip() or assembly.settled:
+        return
+    if event.data == DONE:
+        assembly.ended = True
+        return
+    try:
+        payload = json.loads(event.data)
+    except (ValueError, RecursionError):
+        # After the finish reason nothing is lost; before it, text may be.
+        if event.event == "error":
+            assembly.failure = in_stream(None, event.data)
+        elif assembly.finish_reason is None:
+            assembly.failure = ProtocolFailure("protocol: broken JSON in the stream")
+        return
+    if event.event == "error" and isinstance(payload, dict) and not error_text(payload):
+        payload = {"error": payload}
+    read_chunk(assembly, payload)
+
+
+def read_chunk(assembly: Assembly, payload: Any) -> None:
+    """One chunk of the stream, or a whole non-streamed answer."""
+    choices = payload.get("choices") if isinstance(payload, dict) else None
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and not choice.get("index"):
+            _read_choice(assembly, choice)
+    message = error_text(payload)
+    if message:
+        assembly.failure = in_stream(payload, message)
+    if isinstance(payload, dict):
+        _read_usage(assembly, payload)
+        assembly.served_model = payload.get("model") if _named(payload) else assembly.served_model
+
+
+def _named(payload: dict[str, Any]) -> bool:
+    return isinstance(payload.get("model"), str) and bool(payload["model"])
+
+
+def _read_choice(assembly: Assembly, choice: dict[str, Any]) -> None:
+    part = choice.get("delta") or choice.get("message") or {}
+    if isinstance(part, dict):
+        _read_part(assembly, part)
+    if isinstance(choice.get("text"), str):
+        assembly.add_text(choice["text"])
+    _read_logprobs(assembly, choice.get("logprobs"))
+    finish = choice.get("finish_reason") or choice.get("finishReason")
+    if isinstance(finish, str):
+        assembly.finish_reason = finish
+
+
+def _read_part(assembly: Assembly, part: dict[str, Any]) -> None:
+    # Both names of the reasoning field may carry the same text: it counts once.
+    reasoning = part.get("reasoning_content") or part.get("reasoning")
+    if isinstance(reasoning, str):
+        assembly.add_reasoning(reasoning)
+    elif not reasoning:
+        _read_reasoning_details(assembly, part.get("reasoning_details"))
+    content = part.get("content")
+    if isinstance(content, str):
+        assembly.add_text(content)
+    elif isinstance(content, list):
+        _read_content_parts(assembly, content)
+    if isinstance(part.get("refusal"), str):
+        assembly.refusal += part["refusal"]
+    _read_tool_calls(assembly, part)
+
+
+def _read_reasoning_details(assembly: Assembly, details: Any) -> None:
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and isinstance(detail.get("text"), str):
+            assembly.add_reasoning(detail["text"])
+
+
+def _read_content_parts(assembly: Assembly, parts: list[Any]) -> None:
+    """Content as a list of typed parts; Mistral's reasoning models nest their thinking in it."""
+    for part in parts:
+        if not isinstance(part, dict):
+            continue
+        if isinstance(part.get("text"), str):
+            assembly.add_text(part["text"])
+        for thought in part["thinking"] if isinstance(part.get("thinking"), list) else ():
+            if isinstance(thought, dict) and isinstance(thought.get("text"), str):
+                assembly.add_reasoning(thought["text"])
+
+
+def _read_tool_calls(assembly: Assembly, part: dict[str, Any]) -> None:
+    calls = part.get("tool_calls")
+    for position, call in enumerate(calls if isinstance(calls, list) else ()):
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict):
+            index = count(call.get("index"))
+            assembly.add_tool_call(
+                position if index is None else index, function.get("name") or "", _arguments(function)
+            )
+    legacy = part.get("function_call")
+    if isinstance(legacy, dict):
+        assembly.add_tool_call(0, legacy.get("name") or "", _arguments(legacy))
+
+
+def _arguments(function: dict[str, Any]) -> str:
+    arguments = function.get("arguments")
+    return arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
+
+
+def _read_logprobs(assembly: Assembly, logprobs: Any) -> None:
+    entries = logprobs.get("content") if isinstance(logprobs, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            assembly.add_logprob(entry.get("logprob"))
+
+
+def _read_usage(assembly: Assembly, payload: dict[str, Any]) -> None:
+    candidates: Iterable[Any] = (payload.get("usage"), _nested(payload, "x_groq", "usage"))
+    usage = next((candidate for candidate in candidates if isinstance(candidate, dict)), None)
+    if usage is not None:
+        # The last one wins: some servers repeat it on every chunk, and it is cumulative.
+        assembly.usage = usage_of(usage) or assembly.usage
+        assembly.read_cost(usage.get("cost"))
+    elif isinstance(payload.get("timings"), dict) and assembly.usage is None:
+        assembly.usage = _usage_of_timings(payload["timings"])
+
+
+def usage_of(usage: dict[str, Any]) -> Usage | None:
+    """Counts by the names of the OpenAI API; None when it states no token at all, as a placeholder does."""
+    incoming, outgoing = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
+    if not incoming and not outgoing:
+        return None
+    cached = count(_nested(usage, "prompt_tokens_details", "cached_tokens"))
+    return Usage(
+        input_tokens=incoming or None,
+        output_tokens=outgoing,
+        cached_tokens=count(usage.get("prompt_cache_hit_tokens")) if cached is None else cached,
+        cache_write_tokens=count(_nested(usage, "prompt_tokens_details", "cache_creation_tokens")),
+        reasoning_tokens=count(_nested(usage, "completion_tokens_details", "reasoning_tokens")),
+        source="reported",
+    )
+
+
+def _usage_of_timings(timings: dict[str, Any]) -> Usage | None:
+    """llama.cpp without a usage chunk still says how many tokens it handled; `prompt_n` leaves out the cached ones."""
+    fresh, cached, outgoing = (count(timings.get(name)) for name in ("prompt_n", "cache_n", "predicted_n"))
+    if fresh is None or outgoing is None:
+        return None
+    return Usage(fresh + (cached or 0), outgoing, cached, source="reported")
+
+
+def _nested(document: Any, *path: str) -> Any:
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
