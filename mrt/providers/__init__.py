@@ -2,15 +2,15 @@
 
 from mrt.providers.assembly import Delta, estimate_tokens
 from mrt.providers.http import Exchange, Timers, Wire, is_loopback, open_client
-from mrt.providers.stream import converse, protocol
+from mrt.providers.stream import Call, protocol
 from mrt.providers.tools import escalation
 
 __all__ = [
+    "Call",
     "Delta",
     "Exchange",
     "Timers",
     "Wire",
-    "converse",
     "escalation",
     "estimate_tokens",
     "is_loopback",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any, NamedTuple
 
 from mrt.domain import Reply, ToolCall, Usage
@@ -50,13 +49,28 @@ class Delta(NamedTuple):
     text: str
 
 
+class Text:
+    """Text that grows piece by piece, held as UTF-8: a long answer takes little more memory than its own bytes."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def write(self, piece: str) -> None:
+        """Add a piece."""
+        self._bytes += piece.encode("utf-8", "surrogatepass")
+
+    def getvalue(self) -> str:
+        """All of it."""
+        return self._bytes.decode("utf-8", "surrogatepass")
+
+
 class Assembly:
     """The state of one reply. A protocol writes into it; `take` hands on what is new, `reply` closes it."""
 
     def __init__(self, splitter: ThinkSplitter) -> None:
         self._splitter = splitter
-        self._text = io.StringIO()
-        self._reasoning = io.StringIO()
+        self._text = Text()
+        self._reasoning = Text()
         self._fresh: list[Delta] = []
         self._tool_calls: dict[int, list[str]] = {}
         self._logprob_sum = 0.0
@@ -65,6 +79,7 @@ class Assembly:
         self.finish_reason: str | None = None
         self.refusal = ""
         self.usage: Usage | None = None
+        self.usage_stated = False
         self.served_model: str | None = None
         self.reported_nano: int | None = None
         self.failure: MrtError | None = None
@@ -124,7 +139,7 @@ class Assembly:
         for kind, text in pieces:
             if kind == "retract":
                 self._reasoning.write(self._text.getvalue())
-                self._text = io.StringIO()
+                self._text = Text()
             else:
                 (self._text if kind == "text" else self._reasoning).write(text)
             self._fresh.append(Delta(kind, text))

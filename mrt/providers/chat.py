@@ -172,9 +172,11 @@ def _read_usage(assembly: Assembly, payload: dict[str, Any]) -> None:
     usage = next((candidate for candidate in candidates if isinstance(candidate, dict)), None)
     if usage is not None:
         # The last one wins: some servers repeat it on every chunk, and it is cumulative.
-        assembly.usage = usage_of(usage) or assembly.usage
+        stated = usage_of(usage)
+        assembly.usage = stated or assembly.usage
+        assembly.usage_stated = assembly.usage_stated or stated is not None
         assembly.read_cost(usage.get("cost"))
-    elif isinstance(payload.get("timings"), dict) and assembly.usage is None:
+    elif isinstance(payload.get("timings"), dict) and not assembly.usage_stated:
         assembly.usage = _usage_of_timings(payload["timings"])
 
 

@@ -43,7 +43,7 @@ def _seconds(text: str | None, unit: float) -> float | None:
         value = float(text or "") * unit
     except ValueError:
         return None
-    return value if math.isfinite(value) and value >= 0 else None
+    return value if math.isfinite(value) and value > 0 else None
 
 
 def _until(text: str | None, now: float) -> float | None:

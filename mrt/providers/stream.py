@@ -9,13 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mrt.domain import Reply, Request, Target, Timing, Usage
-from mrt.errors import MrtError, NotAnApi, ProtocolFailure, TimedOut, Truncated
+from mrt.errors import NotAnApi, ProtocolFailure, Truncated
 from mrt.providers.assembly import Assembly, Delta, estimate_tokens
-from mrt.providers.http import Exchange, Opener, Timers, Wire, error_message, import_httpx
+from mrt.providers.chunks import Chunks
+from mrt.providers.http import Exchange, Opener, Timers, Wire, error_message
 from mrt.providers.ndjson import NdjsonDecoder
 from mrt.providers.sse import ServerEvent, SseDecoder
 from mrt.providers.think import EVERYTHING, ThinkSplitter
-from mrt.providers.watchdog import Watchdog, closer
+from mrt.providers.watchdog import Watchdog
 
 if TYPE_CHECKING:
     import httpx
@@ -63,38 +64,44 @@ def protocol(target: Target) -> WireProtocol:
     return wire_protocol
 
 
-def converse(exchange: Exchange, timers: Timers, wire: Wire) -> Generator[Delta | Reply, None, None]:
-    """Ask, and yield the deltas as they come; the last item is the reply.
+class Call:
+    """One request and its answer: iterate over `deltas`, then take the `reply`.
 
-    Raises an MrtError when no answer began. Once something came, a failure is part of the reply. Closing the generator closes
-    the connection, which is what tells a server to stop.
+    The reply can be taken at any time, also after an interruption: it holds what came until then.
     """
-    started = wire.clock()
-    speaker = protocol(exchange.target)
-    with wire.client(exchange.target.url) as client:
-        response = Opener(client, speaker, timers, wire).open(exchange)
-        reader = Reader(exchange, timers, wire, started)
-        try:
-            yield from reader.read(response, speaker)
-        finally:
-            response.close()
-    yield reader.reply()
 
-
-class Reader:
-    """Reads one 200 response."""
-
-    def __init__(self, exchange: Exchange, timers: Timers, wire: Wire, started: float) -> None:
+    def __init__(self, exchange: Exchange, timers: Timers, wire: Wire) -> None:
         self._exchange = exchange
         self._timers = timers
         self._wire = wire
-        self._started = started
+        self._started = wire.clock()
         self._first: float | None = None
-        self._last = started
+        self._last = self._started
         self._assembly = Assembly(ThinkSplitter("off"))
         self._headers: dict[str, str] = {}
 
-    def read(self, response: httpx.Response, speaker: WireProtocol) -> Iterator[Delta]:
+    def deltas(self) -> Generator[Delta, None, None]:
+        """Ask, and yield the deltas as they come.
+
+        Raises an MrtError when no answer began. Once something came, a failure is part of the reply. Closing the generator
+        closes the connection, which is what tells a server to stop.
+        """
+        target = self._exchange.target
+        speaker = protocol(target)
+        with self._wire.client(target.url) as client:
+            response = Opener(client, speaker, self._timers, self._wire).open(self._exchange)
+            try:
+                yield from self._read(response, speaker)
+            finally:
+                response.close()
+        self._learn_thinking()
+
+    @property
+    def began(self) -> bool:
+        """Whether any part of an answer came."""
+        return self._assembly.tokens_seen > 0
+
+    def _read(self, response: httpx.Response, speaker: WireProtocol) -> Iterator[Delta]:
         """The deltas of the response."""
         self._headers = {name.lower(): value for name, value in response.headers.items()}
         chunks = Chunks(response, self._timers, self._wire)
@@ -104,7 +111,7 @@ class Reader:
             self._assembly = Assembly(self._splitter(whole))
             if whole:
                 self._read_whole(head, chunks, speaker)
-                yield from self._deltas()
+                yield from self._assembly.take()
             else:
                 yield from self._read_stream(head, chunks, speaker)
 
@@ -204,18 +211,12 @@ class Reader:
             elif cut:
                 assembly.failure = Truncated("truncated: the stream broke off in the middle of an event")
 
-    def _deltas(self) -> Iterator[Delta]:
-        yield from self._assembly.take()
-
     def reply(self) -> Reply:
-        """The whole reply, with times, and with estimates where the server counted nothing."""
+        """What came, with times, and with estimates where the server counted nothing."""
         assembly = self._assembly
         if assembly.reported_nano is None:
             assembly.read_cost(self._headers.get("x-litellm-response-cost"))
         reply = assembly.reply()
-        if assembly.implicit_thinking and self._exchange.target.think == "auto":
-            self._exchange.quirks["think"] = "implicit"
-            self._exchange.learn("think", "implicit")
         usage = self._usage(reply)
         return replace(
             reply,
@@ -223,6 +224,11 @@ class Reader:
             served_model=self._served(reply),
             timing=self._timing(usage),
         )
+
+    def _learn_thinking(self) -> None:
+        if self._assembly.implicit_thinking and self._exchange.target.think == "auto":
+            self._exchange.quirks["think"] = "implicit"
+            self._exchange.learn("think", "implicit")
 
     def _usage(self, reply: Reply) -> Usage:
         known = reply.usage
@@ -251,51 +257,6 @@ class Reader:
         if seconds > 0 and usage.output_tokens and usage.output_tokens > 1:
             speed = round((usage.output_tokens - 1) / seconds, 2)
         return Timing(first, round(total * 1000), speed)
-
-
-class Chunks:
-    """The body's bytes; iterating ends at a failure, which is kept, since what came before it still counts."""
-
-    def __init__(self, response: httpx.Response, timers: Timers, wire: Wire) -> None:
-        self._response = response
-        self._iterator = response.iter_bytes()
-        self._timers = timers
-        self.watchdog = Watchdog(wire.clock, timers.deadline, closer(response))
-        self.failure: MrtError | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        httpx = import_httpx()
-        try:
-            chunk = next(self._iterator)
-        except StopIteration:
-            if self.watchdog.expired:
-                self.failure = self._timeout()
-            raise
-        except httpx.TimeoutException:
-            self.failure = self._timeout()
-        except httpx.DecodingError:
-            self.failure = ProtocolFailure("protocol: the compressed body is broken")
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            self.failure = self._timeout() if self.watchdog.expired else _broken(error)
-        else:
-            if not self.watchdog.expired:
-                return chunk
-            self.failure = self._timeout()
-        raise StopIteration
-
-    def _timeout(self) -> TimedOut:
-        if self.watchdog.out_of_time:
-            return TimedOut("timeout: out of time (--timeout)")
-        return TimedOut(
-            f"timeout: no token for {self._timers.idle:g} s", "raise --idle-timeout if the model is only slow"
-        )
-
-
-def _broken(error: Exception) -> Truncated:
-    return Truncated(f"truncated: the connection broke in mid-answer ({str(error) or type(error).__name__})")
 
 
 def _decoder(speaker: WireProtocol) -> SseDecoder | NdjsonDecoder:

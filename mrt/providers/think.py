@@ -111,8 +111,8 @@ class ThinkSplitter:
 
     def _watched_text(self, final: bool) -> list[Piece]:
         close = _CLOSE_ALONE.search(self._shown_tail + self._buffer) if "</" in self._buffer else None
-        if close and self._fences % 2 == 0:
-            shown = len(self._shown_tail)
+        shown = len(self._shown_tail)
+        if close and not self._in_fence(self._buffer[: max(0, close.start() - shown)]):
             reasoning = self._buffer[: max(0, close.start() - shown)]
             self._buffer = self._buffer[max(0, close.end() - shown) :]
             self._after_implicit()
@@ -121,9 +121,15 @@ class ThinkSplitter:
         self._remember(text)
         return [Piece("text", text)]
 
+    def _in_fence(self, text: str) -> bool:
+        return (self._fences + self._new_fences(text)) % 2 == 1
+
+    def _new_fences(self, text: str) -> int:
+        return (self._shown_tail + text).count("```") - self._shown_tail.count("```")
+
     def _remember(self, text: str) -> None:
         seen = self._shown_tail + text
-        self._fences += seen.count("```") - self._shown_tail.count("```")
+        self._fences += self._new_fences(text)
         self._shown_tail = seen[-_OVERLAP:]
         if any(tag in seen for tag in _OPEN):
             self._watching = False

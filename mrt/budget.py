@@ -1,0 +1,126 @@
+"""What a budget is: its limits in nano-dollars, and the calendar days and months they hold for.
+
+Times are microseconds since 1970 in UTC; periods are half-open. A day is what the calendar of the budget's zone calls one:
+23 or 25 hours long when the clocks change, and it begins at the first moment with that date, which need not be 00:00.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import ROUND_FLOOR, Decimal
+
+from mrt.domain import NANO_PER_USD, usd
+from mrt.errors import ConfigError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `limit_nano` nano-dollars from `start_us` up to, but not including, `end_us`."""
+
+    scope: str
+    start_us: int
+    end_us: int
+    limit_nano: int
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The limits a paid call must respect; `allow_unpriced` lets calls of unknown price through."""
+
+    limits: tuple[Limit, ...] = ()
+    allow_unpriced: bool = False
+
+
+def zone(name: str) -> tzinfo:
+    """The IANA zone of that name; ConfigError when there is none."""
+    if name == "UTC":  # needs no zone files, which slim systems lack
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # OSError: the name of a folder of zones, such as "Europe"
+        hint = 'write an IANA name such as "Europe/Berlin" into budget.timezone'
+        raise ConfigError(f"{name!r} is no known time zone", hint) from None
+
+
+def local_day(moment_us: int, timezone: str) -> str:
+    """The date in that zone, as YYYY-MM-DD."""
+    return _moment(moment_us).astimezone(zone(timezone)).date().isoformat()
+
+
+def periods(now: datetime, timezone: str) -> dict[str, tuple[int, int]]:
+    """Start and end of the day ("daily") and the calendar month ("monthly") of that zone in which `now` lies."""
+    if now.tzinfo is None:
+        raise ValueError("a time without its zone is in no certain period")
+    place = zone(timezone)
+    today = now.astimezone(place).date()
+    if microseconds(now) >= _start(tomorrow := today + timedelta(days=1), place):
+        today = tomorrow  # clocks set back over midnight show the old date again: the new day has begun all the same
+    first = today.replace(day=1)
+    next_month = (first + timedelta(days=31)).replace(day=1)
+    return {
+        "daily": (_start(today, place), _start(today + timedelta(days=1), place)),
+        "monthly": (_start(first, place), _start(next_month, place)),
+    }
+
+
+def limits(daily_usd: Decimal | None, monthly_usd: Decimal | None, timezone: str, now: datetime) -> tuple[Limit, ...]:
+    """The limits that hold at `now`; None sets no limit, 0 allows no paid call."""
+    amounts = {"daily": daily_usd, "monthly": monthly_usd}
+    if all(amount is None for amount in amounts.values()):
+        return ()
+    spans = periods(now, timezone)
+    return tuple(
+        Limit(scope, *spans[scope], _nano(amount, scope)) for scope, amount in amounts.items() if amount is not None
+    )
+
+
+def soft_warnings(uses: Iterable[tuple[Limit, int]], soft_pct: float | Decimal) -> tuple[str, ...]:
+    """One line for each limit of which `soft_pct` percent or more is used; `uses` pairs limits with nano-dollars used."""
+    share = Decimal(soft_pct)
+    return tuple(
+        f"{used * 100 // limit.limit_nano} % of the {limit.scope} budget of ${usd(limit.limit_nano)} is used: ${usd(used)}"
+        for limit, used in uses
+        if limit.limit_nano > 0 and used * 100 >= limit.limit_nano * share
+    )
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware time, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _nano(amount: Decimal, scope: str) -> int:
+    """Whole nano-dollars, rounded down: a limit is never wider than written."""
+    if not amount.is_finite() or amount < 0:
+        raise ConfigError(f"the {scope} budget must be an amount of 0 or more, not {amount}")
+    return int((amount * NANO_PER_USD).to_integral_value(ROUND_FLOOR))
+
+
+def _start(day: date, place: tzinfo) -> int:
+    """The first moment whose date in `place` is `day`, or a later one where the calendar skips that day."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=place)
+    # Around a change of clocks 00:00 has two readings (PEP 495): it happens twice, or not at all.
+    first, last = _utc(midnight.replace(fold=1)), _utc(midnight)
+    if last <= first:
+        return last
+    while last - first > _SECOND_US:  # skipped: the clocks jump over midnight between the readings
+        middle = (first + last) // 2 // _SECOND_US * _SECOND_US
+        shown = _moment(middle).astimezone(place).date()
+        first, last = (first, middle) if shown >= day else (middle, last)
+    return last
+
+
+def _moment(moment_us: int) -> datetime:
+    return _EPOCH + moment_us * _MICROSECOND
+
+
+def _utc(moment: datetime) -> int:
+    return microseconds(moment.astimezone(UTC))

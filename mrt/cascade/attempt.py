@@ -1,0 +1,175 @@
+"""One try at one tier: reserve, ask, listen, judge, settle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from mrt.cascade.booking import Price, close_booking, cost_of, open_booking, price_of
+from mrt.cascade.events import Chunk, Event, Reasoning, Retracted
+from mrt.cascade.job import Job, Step, World, request_for
+from mrt.cascade.tier_checks import TierChecks
+from mrt.domain import Attempt, Cost, Outcome, Reply, Request, Target, Timing, Usage
+from mrt.endpoints import offers_tools, with_key
+from mrt.errors import MrtError, QualityError
+from mrt.ledger import learned, remember
+from mrt.providers import Call, Delta, Exchange, Timers
+from mrt.quality import LoopWatch, intent
+
+GIVES_LOGPROBS = frozenset({"llamacpp", "vllm", "ollama"})
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a try ended: its record, the reply if one began, and the failure unless it was accepted."""
+
+    attempt: Attempt
+    reply: Reply | None = None
+    error: MrtError | None = None
+
+
+class Try:
+    """One try. Iterate over `events`, then read `ended`."""
+
+    def __init__(self, job: Job, step: Step, number: int, final: bool, world: World) -> None:
+        self._job = job
+        self._step = step
+        self._number = number
+        self._final = final
+        self._world = world
+        self._checks = TierChecks(job, step, world, lambda other, at: _sample(other, at, world))
+        self._reply: Reply | None = None
+        self.ended = Ended(Attempt(step.tier.name, step.target.name, "refused"))
+
+    def events(self) -> Iterator[Event]:
+        """Runs the try. Raises an MrtError when nothing was sent: no key, or a budget stands in the way."""
+        target = with_key(self._step.target, self._world.config, self._world.environment)
+        facts = learned(self._world.store, target.url, target.model)
+        request = self._request(target, facts)
+        price = price_of(request, target, self._world)
+        reservation = open_booking(self._job, target, self._step.tier.name, price, self._world, self._number)
+        exchange = Exchange(target, request, facts, lambda fact, value: self._learn(target, fact, value))
+        call = Call(exchange, self._timers(), self._world.wire)
+        try:
+            yield from self._listen(call)
+            self._judge(price)
+        except MrtError as error:
+            self._reply = call.reply() if call.began else None
+            self._end("failed", price, error.code, error)
+        except BaseException:
+            # Ctrl-C, a closed pipe or a signal: what was used until now is booked before it goes on.
+            self._reply = call.reply() if call.began else None
+            self._end("interrupted", price)
+            raise
+        finally:
+            close_booking(self._world, reservation, self.ended.attempt, self._reply, price)
+
+    def _request(self, target: Target, facts: dict[str, str]) -> Request:
+        tools = self._offer_tools(target, facts)
+        return request_for(
+            self._job,
+            replace(self._step, target=target),
+            self._world.config,
+            wants_code=intent(self._job.prompt).code,
+            # llama.cpp gives no probabilities beside streamed tool calls.
+            confidence=self._checks.confidence
+            and target.kind in GIVES_LOGPROBS
+            and not (tools and target.kind == "llamacpp"),
+            tools=tools,
+        )
+
+    def _offer_tools(self, target: Target, facts: dict[str, str]) -> bool:
+        """A local model that can call tools is offered the one that hands the request up, when there is an up."""
+        wanted = self._step.tier.tools
+        if self._final or not target.local or wanted is False:
+            return False
+        if wanted is None and self._step.tier.checks is not None and self._checks.confidence:
+            return False  # asked for by name, the probabilities go first where a server gives only one of the two
+        return bool(wanted) or self._can_call_tools(target, facts)
+
+    def _can_call_tools(self, target: Target, facts: dict[str, str]) -> bool:
+        if "tools" not in facts:
+            able = offers_tools(target, self._world.wire, self._timers())
+            if able is None:
+                return False
+            facts["tools"] = "yes" if able else "no"
+            self._learn(target, "tools", facts["tools"])
+        return facts["tools"] == "yes"
+
+    def _learn(self, target: Target, fact: str, value: str) -> None:
+        remember(self._world.store, target.url, target.model, fact, value)
+
+    def _timers(self) -> Timers:
+        """The timers of the whole run, less when the tier has a limit of its own."""
+        timers, limit = self._world.timers, self._step.tier.timeout
+        if limit is None:
+            return timers
+        own = self._world.wire.clock() + limit
+        return replace(timers, deadline=own if timers.deadline is None else min(own, timers.deadline))
+
+    def _listen(self, call: Call) -> Iterator[Event]:
+        watch = LoopWatch() if self._checks.repetition else None
+        loop = None
+        with closing(call.deltas()) as deltas:
+            for delta in deltas:
+                yield _EVENTS[delta.kind](delta)
+                loop = watch.feed(delta.text) if watch and delta.kind != "retract" else None
+                if loop:
+                    break
+        self._reply = call.reply()
+        if loop:
+            self._reply = replace(self._reply, failure=QualityError(f"repetition: {loop}"))
+
+    def _judge(self, price: Price) -> None:
+        reply = self._reply
+        if reply is None:
+            raise RuntimeError("a conversation ended without a reply")
+        if isinstance(reply.failure, QualityError):
+            self._end("rejected", price, "repetition", reply.failure)
+            return
+        verdict = self._checks.verdict(reply)
+        if verdict.accepted:
+            self._end("accepted", price)
+        elif reply.failure is not None and verdict.check == "finish":
+            self._end("failed", price, reply.failure.code, reply.failure)
+        else:
+            error = QualityError(f"{verdict.check}: {verdict.reason}", "try a stronger tier: --tier, or --max-tier")
+            self._end("rejected", price, verdict.check, error)
+
+    def _end(self, outcome: Outcome, price: Price, check: str | None = None, error: MrtError | None = None) -> None:
+        step, reply = self._step, self._reply
+        attempt = Attempt(
+            tier=step.tier.name,
+            model=step.target.name,
+            outcome=outcome,
+            check=check,
+            reason=error.message if error else None,
+            usage=reply.usage if reply else Usage(),
+            cost=cost_of(step.target, price, reply, error, self._world),
+            timing=reply.timing if reply else Timing(),
+        )
+        self.ended = Ended(attempt, reply, error)
+
+
+_EVENTS: dict[str, Callable[[Delta], Event]] = {
+    "text": lambda delta: Chunk(delta.text),
+    "reasoning": lambda delta: Reasoning(delta.text),
+    "retract": lambda delta: Retracted(),
+}
+
+
+def _sample(job: Job, step: Step, world: World) -> Reply | None:
+    """One answer outside the cascade, booked like any other; None when it failed."""
+    second = Try(job, step, 0, True, world)
+    try:
+        for _ in second.events():
+            pass
+    except MrtError:
+        return None
+    return second.ended.reply if second.ended.error is None else None
+
+
+def not_asked(step: Step, error: MrtError) -> Attempt:
+    """The record of a tier that was never asked."""
+    return Attempt(step.tier.name, step.target.name, "refused", error.code, error.message, cost=Cost("free", 0))

@@ -1,0 +1,100 @@
+"""What one ask is: the tiers to try, what to send them, and what an answer must pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mrt.config import Config, Tier
+from mrt.domain import Message, Request, Target
+from mrt.ledger import Store
+from mrt.providers import Timers, Wire
+from mrt.router import Decision
+
+
+@dataclass(frozen=True)
+class Step:
+    """One tier to try. The target has no key yet: it is fetched when the tier's turn comes."""
+
+    tier: Tier
+    target: Target
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for beyond the prompt; None means: as the tier or the config has it."""
+
+    system: str | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    effort: str | None = None
+    strict: bool = False
+    schema: Mapping[str, Any] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    verify: str | None = None
+    agree: bool = False
+    allow_unpriced: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One prompt and the steps that may answer it, in order."""
+
+    prompt: str
+    steps: tuple[Step, ...]
+    decision: Decision
+    wish: Wish = Wish()
+    history: tuple[Message, ...] = ()
+    conversation: str | None = None
+    purpose: str = "ask"
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything outside: configuration, environment, store, wire."""
+
+    config: Config
+    environment: Mapping[str, str]
+    store: Store
+    wire: Wire
+    timers: Timers
+    run_check: Callable[[str, str, float], str | None]
+    operation: str
+    warn: Callable[[str], None] = lambda _: None
+
+
+def messages_for(job: Job, tier: Tier) -> tuple[Message, ...]:
+    """The conversation as this tier gets it: its persona, its worked examples, the history, the prompt."""
+    system = job.wish.system if job.wish.system is not None else tier.system
+    persona = (Message("system", system),) if system else ()
+    examples = tuple(
+        message
+        for example in tier.examples
+        for message in (Message("user", example.user), Message("assistant", example.assistant))
+    )
+    return (*persona, *examples, *job.history, Message("user", job.prompt))
+
+
+def request_for(job: Job, step: Step, config: Config, *, wants_code: bool, confidence: bool, tools: bool) -> Request:
+    """What this step's model is asked.
+
+    A local model writes code at temperature 0 unless told otherwise: small models stray. Reasoning effort means nothing to
+    local models and is left out.
+    """
+    tier, wish, target = step.tier, job.wish, step.target
+    temperature = wish.temperature if wish.temperature is not None else tier.temperature
+    if temperature is None and target.local and (wants_code or tools):
+        temperature = 0.0
+    return Request(
+        model=target.model,
+        messages=messages_for(job, tier),
+        max_tokens=wish.max_tokens or tier.max_tokens or config.ask.max_tokens,
+        temperature=temperature,
+        effort=None if target.local else wish.effort,
+        schema=wish.schema,
+        offer_escalation=tools,
+        logprobs=confidence,
+        context_length=tier.context,
+        options={**tier.options, **wish.options},
+    )

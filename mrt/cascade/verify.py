@@ -1,0 +1,75 @@
+"""Checks that need the world: a command of the user's, a JSON schema, a second opinion."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mrt.errors import UsageError
+
+LONGEST_CHECK_S = 120.0
+
+
+def run_check(command: str, answer: str, seconds: float) -> str | None:
+    """Run the user's command with the answer on its standard input; None when it ends with 0, else why it objects.
+
+    The answer is never part of the command line. The command runs in a process group of its own, which ends with it.
+    """
+    import subprocess
+
+    process = subprocess.Popen(  # noqa: S602 - the user's own command, as they wrote it for their shell
+        command,
+        shell=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=os.name == "posix",
+    )
+    try:
+        _, complaint = process.communicate(answer.encode("utf-8", "replace"), timeout=min(seconds, LONGEST_CHECK_S))
+    except subprocess.TimeoutExpired:
+        return f"`{command}` did not end in time"
+    finally:
+        if process.poll() is None:
+            _end(process)
+    if process.returncode == 0:
+        return None
+    words = complaint.decode("utf-8", "replace").split()
+    return f"`{command}` ended with {process.returncode}" + (f": {' '.join(words)[:200]}" if words else "")
+
+
+def _end(process: Any) -> None:
+    if os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def schema_checker(schema: Mapping[str, Any]) -> Callable[[str], str | None]:
+    """A function that says what in a JSON text is against the schema, or None. Raises UsageError for a schema that is none."""
+    import json
+
+    import fastjsonschema
+
+    try:
+        validate = fastjsonschema.compile(dict(schema), handlers={"http": _no_network, "https": _no_network})
+    except fastjsonschema.JsonSchemaDefinitionException as error:
+        raise UsageError(f"the schema is not usable: {error}", "give a JSON schema of draft 4, 6 or 7") from None
+
+    def check(text: str) -> str | None:
+        try:
+            validate(json.loads(text))
+        except fastjsonschema.JsonSchemaValueException as error:
+            return str(error.message)
+        except ValueError as error:
+            return f"not JSON: {error}"
+        return None
+
+    return check
+
+
+def _no_network(address: str) -> Any:
+    raise UsageError(f"the schema refers to {address}, which is not fetched", "put the definition into the schema")

@@ -1,0 +1,196 @@
+"""The `mrt` command: verbs that load on demand, and the one place where failures become exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from mrt import __version__
+from mrt.commands._shared import write_examples
+from mrt.errors import ExitCode, Interrupted, MrtError, UsageError
+from mrt.output import Console, error_data
+
+# The help of every verb stands here so that help, errors and completion need no verb's module.
+VERBS: dict[str, str] = {
+    "ask": "Answer a prompt through a cascade of tiers.",
+    "config": "Show, change and check the configuration.",
+    "completion": "Print the completion script of a shell.",
+    "help": "Explain a topic: exit-codes, environment, config, json, checks.",
+}
+EXAMPLES = """
+mrt ask "what does EAGAIN mean?"
+git diff | mrt ask "write a commit message"
+mrt config check
+"""
+REPORT_HINT = "run it again with --debug and report the traceback together with `mrt --version`"
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP: the same clean-up as Ctrl-C, with the signal's own exit code."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class LazyVerbs(click.Group):
+    """A group that knows its verbs by name and imports one only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        from importlib import import_module
+
+        command: click.Command = import_module(f"mrt.commands.{cmd_name}").command
+        return command
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        write_examples(EXAMPLES, formatter)
+        super().format_help(ctx, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        verbs = [CompletionItem(name, help=text) for name, text in VERBS.items() if name.startswith(incomplete)]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
+
+
+@click.group(
+    cls=LazyVerbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=False,
+    invoke_without_command=True,
+)
+@click.version_option(__version__, prog_name="mrt", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+@click.pass_context
+def group(context: click.Context, debug: bool) -> None:
+    """Model operations from the shell: local models first, paid ones when they are needed."""
+    console = context.find_object(Console)
+    if console is not None and debug:
+        console.debug = True
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def run(arguments: Sequence[str], console: Console) -> int:
+    """One run of mrt; every failure ends here as a line, a hint and an exit code."""
+    if "--json" in arguments or "--stream-json" in arguments:
+        # Usage errors happen before the options are read, and scripts want those in JSON too.
+        console.mode = "json" if "--json" in arguments else "stream-json"
+    try:
+        code = int(_invoke(arguments, console) or 0)
+        console.stdout.flush()
+    except click.exceptions.Exit as exit_request:
+        return exit_request.exit_code
+    except (KeyboardInterrupt, click.Abort) as interruption:
+        return _interrupted(interruption, arguments, console)
+    except BrokenPipeError:
+        # The reader has what it wanted (`| head -1`): that is no failure of ours.
+        _silence(sys.stdout)
+        return ExitCode.OK
+    except Exception as error:
+        return _failed(error, arguments, console)
+    return code
+
+
+def _invoke(arguments: Sequence[str], console: Console) -> Any:
+    return group.main(args=list(arguments), prog_name="mrt", standalone_mode=False, obj=console)
+
+
+def _failed(error: Exception, arguments: Sequence[str], console: Console) -> int:
+    failure = as_mrt_error(error)
+    if console.debug and failure.exit_code is ExitCode.INTERNAL:
+        import traceback
+
+        traceback.print_exception(error, file=console.stderr)
+    _report(failure, arguments, console)
+    return int(failure.exit_code)
+
+
+def _report(failure: MrtError, arguments: Sequence[str], console: Console) -> None:
+    command = next((word for word in arguments if word in VERBS), "mrt")
+    try:
+        if console.mode == "json":
+            console.envelope(command, None, [failure])
+        elif console.mode == "stream-json":
+            console.event("error", error_data(failure))
+        console.failure(failure)
+    except OSError:
+        _silence(sys.stdout)
+
+
+def as_mrt_error(error: Exception) -> MrtError:
+    """Any exception as one of ours."""
+    if isinstance(error, MrtError):
+        return error
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "mrt"
+        return UsageError(error.format_message(), f"`{path} --help` shows how it is used")
+    if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+        return MrtError(f"cannot write: {error.strerror}", "free the disk or the pipe that stdout goes to")
+    return MrtError(f"internal error: {type(error).__name__}: {error}", REPORT_HINT)
+
+
+def _interrupted(interruption: BaseException, arguments: Sequence[str], console: Console) -> int:
+    number = interruption.number if isinstance(interruption, Terminated) else signal.SIGINT
+    _report(Interrupted("interrupted"), arguments, console)
+    return 128 + number
+
+
+def _silence(stream: Any) -> None:
+    """Send what is still buffered nowhere, so that the interpreter's last flush says nothing."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _on_signal(number: int, _: Any) -> NoReturn:
+    raise Terminated(number)
+
+
+def _standard_console() -> Console:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A model may write any character; a terminal that cannot show one must not end the answer.
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    # A closed stdout or stderr is None in Python: write to nowhere instead of failing on every line.
+    return Console(sys.stdin, sys.stdout or _nowhere(), sys.stderr or _nowhere(), os.environ)
+
+
+def _nowhere() -> Any:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - lives as long as the process
+
+
+def main() -> NoReturn:
+    """The console script."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _on_signal)
+    console = _standard_console()
+    code = run(sys.argv[1:], console)
+    try:
+        console.stdout.flush()
+    except OSError:
+        _silence(sys.stdout)
+    if code == ExitCode.INTERRUPTED and _on_a_terminal():
+        # Die by the signal itself: a shell loop around mrt stops too, and the shell still reports 130.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    sys.exit(code)
+
+
+def _on_a_terminal() -> bool:
+    return os.name == "posix" and any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))

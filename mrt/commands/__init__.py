@@ -1,0 +1,1 @@
+"""One module per verb: options in, one core call, one result out."""

@@ -1,0 +1,308 @@
+"""From the options of `mrt ask` to a job for the cascade and the world it runs in."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mrt.cascade import Job, Step, Wish, World
+from mrt.cascade.verify import run_check
+from mrt.commands._input import decode, join_prompt, read_files, read_stdin
+from mrt.config import Config, Template, Tier, load, store_path
+from mrt.endpoints import check_model, resolve, warnings, with_key
+from mrt.errors import StoreError, UsageError
+from mrt.ledger import Conversation, Store, last_conversation_name, load_conversation, memory_store, new_id, open_store
+from mrt.output import Console, TerminalFilter
+from mrt.providers import Timers, Wire, open_client
+from mrt.router import Decision, Rung, decide
+
+DIRECT = "direct"
+_FIELDS_WITH_FLAGS = {
+    "model": "-m",
+    "messages": "the prompt",
+    "stream": "--stream",
+    "max_tokens": "--max-tokens",
+    "max_completion_tokens": "--max-tokens",
+    "num_predict": "--max-tokens",
+    "temperature": "--temperature",
+}
+
+
+@dataclass(frozen=True)
+class AskOptions:
+    """The command line of `mrt ask`, as parsed."""
+
+    prompt: tuple[str, ...]
+    files: tuple[Path, ...]
+    system: str | None
+    template: str | None
+    model: str | None
+    option: tuple[str, ...]
+    extract: bool
+    extract_last: bool
+    continue_last: bool
+    session: str | None
+    clear: bool
+    schema: str | None
+    stream_json: bool
+    max_tokens: int | None
+    temperature: float | None
+    effort: str | None
+    strict: bool
+    timeout: float | None
+    idle_timeout: float | None
+    reasoning: str | None
+    verify: str | None
+    agree: bool
+    tier: str | None
+    max_tier: str | None
+    escalate: bool | None
+    stream: bool | None
+    dry_run: bool
+    usage: bool
+    no_log: bool
+    debug_http: bool
+    no_probe: bool
+    allow_unpriced: bool
+    no_stdin: bool
+    encoding: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything one ask needs."""
+
+    job: Job
+    world: World
+    config: Config
+
+
+def prepare(options: AskOptions, console: Console) -> Prepared:
+    """Read, decide and open; nothing is sent but the probe of a model named with -m."""
+    config = load(console.environment, console.config_path)
+    template = _template(options, config)
+    prompt = _prompt(options, template, config, console)
+    store = open_or_memory(console)
+    wire = _wire(options, console)
+    conversation = _conversation(options, store, wire.now())
+    steps, decision = _steps(options, config, template, prompt, conversation, console.environment)
+    wish = _wish(options, template)
+    _refuse_effort(wish, steps)
+    timers = _timers(options, config, wire)
+    job = Job(prompt, steps, decision, wish, conversation.messages, conversation.name)
+    world = World(config, console.environment, store, wire, timers, run_check, new_id(wire.now()), console.warn)
+    if options.model and steps[0].tier.name == DIRECT and not (options.no_probe or options.dry_run):
+        _probe(steps[0], world, console)
+    return Prepared(job, world, config)
+
+
+def _prompt(options: AskOptions, template: Template | None, config: Config, console: Console) -> str:
+    words = [word for word in options.prompt if word != "-"]
+    explicit = "-" in options.prompt
+    given = " ".join(words)
+    files = read_files(options.files, options.encoding)
+    has_prompt = bool(given or files or (template and template.prompt))
+    stdin = None
+    if not options.no_stdin:
+        stdin = read_stdin(console, explicit, has_prompt, config.ask.stdin_timeout, options.encoding)
+    text = join_prompt(given, files, stdin)
+    if template and template.prompt:
+        text = _fill(template.prompt, text)
+    if not text.strip():
+        raise UsageError("there is no prompt", 'mrt ask "your question", or pipe one in')
+    return text
+
+
+def _fill(pattern: str, text: str) -> str:
+    return pattern.replace("{input}", text) if "{input}" in pattern else f"{pattern}\n\n{text}".strip()
+
+
+def _template(options: AskOptions, config: Config) -> Template | None:
+    name = options.template
+    if name is None:
+        return None
+    if name in config.templates:
+        return config.templates[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, config.templates, n=1)
+    guess = f" (did you mean {near[0]}?)" if near else ""
+    raise UsageError(f"no template {name!r}{guess}", f"write [templates.{name}] with a prompt into the config")
+
+
+def open_or_memory(console: Console) -> Store:
+    """The spend store, or one in memory with a warning when it does not work: local work goes on."""
+    try:
+        return open_store(store_path(console.environment))
+    except StoreError as error:
+        console.warn(f"{error.message}; going on without it: nothing is kept, and paid tiers are not asked")
+        return memory_store()
+
+
+def _conversation(options: AskOptions, store: Store, now: float) -> Conversation:
+    """The conversation to go on with: a named one, the last one, or a new one under the id of this ask."""
+    name = options.session
+    if options.continue_last and name is None:
+        name = last_conversation_name(store)
+        if name is None:
+            raise UsageError("there is no conversation to continue", "leave out -c, or name one with --session")
+    if name is None:
+        return Conversation(f"ask-{new_id(now)}", None, ())
+    return load_conversation(store, name) or Conversation(name, None, ())
+
+
+def _steps(
+    options: AskOptions,
+    config: Config,
+    template: Template | None,
+    prompt: str,
+    conversation: Conversation,
+    environment: Mapping[str, str],
+) -> tuple[tuple[Step, ...], Decision]:
+    model = options.model or (template.model if template else None)
+    if model is not None:
+        tier = next((tier for tier in config.tiers if tier.name == model), None) or Tier(DIRECT, model)
+        decision = decide(prompt, [Rung(tier.name)], tier.name, "named with -m")
+        return (Step(tier, resolve(model, config, environment)),), decision
+    decision = _decision(options, config, prompt, conversation)
+    by_name = {tier.name: tier for tier in config.tiers}
+    order = _limited(decision.order, options, config)
+    steps = tuple(Step(by_name[name], resolve(name, config, environment)) for name in order)
+    return steps, replace(decision, order=order)
+
+
+def _decision(options: AskOptions, config: Config, prompt: str, conversation: Conversation) -> Decision:
+    rungs = [Rung(tier.name, tier.max_complexity) for tier in config.tiers]
+    names = [rung.name for rung in rungs]
+    if options.tier is not None:
+        return decide(prompt, rungs, _known(options.tier, names), "named with --tier")
+    sticky = conversation.sticky_tier
+    if sticky in names and not options.clear:
+        return decide(prompt, rungs, sticky, "the conversation escalated there (--clear starts over)")
+    return decide(prompt, rungs)
+
+
+def _limited(order: Sequence[str], options: AskOptions, config: Config) -> tuple[str, ...]:
+    names = [tier.name for tier in config.tiers]
+    if options.max_tier is not None:
+        last = names.index(_known(options.max_tier, names))
+        # A prompt that would start above the limit starts at it: the limit is the user's word.
+        order = [name for name in order if names.index(name) <= last] or [names[last]]
+    escalate = config.ask.escalate if options.escalate is None else options.escalate
+    return tuple(order if escalate else order[:1])
+
+
+def _known(name: str, names: Sequence[str]) -> str:
+    if name in names:
+        return name
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=1)
+    guess = f" (did you mean {near[0]}?)" if near else ""
+    raise UsageError(f"no tier {name!r}{guess}", f"the tiers are {', '.join(names)}")
+
+
+def _wish(options: AskOptions, template: Template | None) -> Wish:
+    return Wish(
+        system=options.system if options.system is not None else template.system if template else None,
+        max_tokens=options.max_tokens,
+        temperature=options.temperature,
+        effort=options.effort,
+        strict=options.strict,
+        schema=_schema(options.schema),
+        options=_request_options(options.option),
+        verify=options.verify,
+        agree=options.agree,
+        allow_unpriced=options.allow_unpriced,
+    )
+
+
+def _schema(given: str | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    text = given
+    if not given.lstrip().startswith("{"):
+        try:
+            text = decode(Path(given).read_bytes(), given, "utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"the schema {given} cannot be read: {error.strerror}", "give a file or the JSON itself"
+            ) from None
+    try:
+        schema = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"the schema is not JSON: {error}", "give a file or the JSON itself") from None
+    if not isinstance(schema, dict):
+        raise UsageError("the schema is not a JSON object", 'for example {"type": "object"}')
+    return schema
+
+
+def _request_options(pairs: Sequence[str]) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"-o takes KEY=VALUE, not {pair!r}", "for example -o top_p=0.9")
+        if name in _FIELDS_WITH_FLAGS:
+            raise UsageError(f"-o cannot set {name}", f"use {_FIELDS_WITH_FLAGS[name]}")
+        try:
+            options[name] = json.loads(value)
+        except ValueError:
+            options[name] = value
+    return options
+
+
+def _refuse_effort(wish: Wish, steps: Sequence[Step]) -> None:
+    local = next((step for step in steps if step.target.local), None)
+    if wish.strict and wish.effort is not None and local is not None:
+        raise UsageError(
+            f"{local.target.name} is local and takes no reasoning effort", "leave out --effort or --strict"
+        )
+
+
+def _timers(options: AskOptions, config: Config, wire: Wire) -> Timers:
+    ask = config.ask
+    idle = options.idle_timeout if options.idle_timeout is not None else ask.idle_timeout
+    total = options.timeout if options.timeout is not None else ask.timeout
+    return Timers(
+        connect=ask.connect_timeout,
+        # An idle time given by hand is the patience the user has: it holds for the first token too.
+        first_token=ask.first_token_timeout if options.idle_timeout is None else idle,
+        idle=idle,
+        deadline=wire.clock() + total,
+        retries=ask.retries,
+    )
+
+
+def _wire(options: AskOptions, console: Console) -> Wire:
+    def jitter() -> float:
+        import random
+
+        return random.random()  # noqa: S311 - spreads retries, guards nothing
+
+    def trace(line: str) -> None:
+        shown = TerminalFilter()
+        console.stderr.write(shown.feed(line) + shown.finish() + "\n")
+
+    return Wire(
+        client=open_client,
+        clock=time.monotonic,
+        now=time.time,
+        sleep=time.sleep,
+        jitter=jitter,
+        note=console.detail,
+        trace=trace if options.debug_http else None,
+    )
+
+
+def _probe(step: Step, world: World, console: Console) -> None:
+    target = with_key(step.target, world.config, world.environment)
+    for warning in warnings(target):
+        console.warn(warning)
+    finding = check_model(target, world.wire, world.timers)
+    if finding.warning:
+        console.warn(finding.warning)

@@ -1,0 +1,213 @@
+"""`mrt config`: show, change and check what is set, and say where each value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from mrt.commands._shared import ExamplesFirst, common_options, console, write_examples
+from mrt.errors import ConfigError, ExitCode, MrtError
+from mrt.output import Console
+
+if TYPE_CHECKING:
+    from mrt.config.check import Finding
+    from mrt.config.listing import Row
+
+EXAMPLES = """
+mrt config show --origin
+mrt config set tiers.local-fast.model ollama/qwen2.5-coder:7b
+mrt config check
+"""
+
+
+class ConfigGroup(click.Group):
+    """The group of the verb's own commands; its help opens with examples too."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        write_examples(EXAMPLES, formatter)
+        super().format_help(ctx, formatter)
+
+
+@click.group(cls=ConfigGroup, invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Show, change and check the configuration.
+
+    Flags win over environment variables, those over the config file, and that over the defaults.
+    """
+    if context.invoked_subcommand is None:
+        console().result(context.get_help())
+
+
+def _path() -> Path:
+    from mrt.config import config_path
+
+    return console().config_path or config_path(console().environment)
+
+
+def _keys(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Keys for the shell's completion; of a broken configuration, none."""
+    from mrt.config import load
+    from mrt.config.listing import rows
+
+    found = context.find_object(Console)
+    try:
+        config = load(found.environment, found.config_path) if found else None
+    except MrtError:
+        config = None
+    return [CompletionItem(row.key) for row in (rows(config) if config else ()) if row.key.startswith(incomplete)]
+
+
+@command.command("path", cls=ExamplesFirst, examples='$EDITOR "$(mrt config path)"')
+@common_options
+def show_path() -> None:
+    """Print where the config file is, or would be."""
+    path = _path()
+    if console().mode == "json":
+        console().envelope("config", {"path": str(path), "exists": path.is_file()})
+    else:
+        console().result(str(path))
+
+
+@command.command("show", cls=ExamplesFirst, examples="mrt config show --origin\nmrt config show > copy.toml")
+@click.option("--origin", is_flag=True, help="Say where each value came from.")
+@common_options
+def show(origin: bool) -> None:
+    """Print every setting that has a value.
+
+    The output is TOML that mrt can read.
+    """
+    from mrt.config import load
+    from mrt.config.listing import rows
+
+    config = load(console().environment, console().config_path)
+    listed = [row for row in rows(config) if row.is_set]
+    if console().mode == "json":
+        path = str(config.path) if config.path else None
+        console().envelope("config", {"path": path, "settings": [_row_data(row) for row in listed]})
+    else:
+        console().result("\n".join(_row_line(row, origin) for row in listed))
+
+
+def _row_data(row: Row) -> dict[str, Any]:
+    return {"key": row.key, "value": row.json, "origin": {"kind": row.origin.kind, "where": row.origin.where or None}}
+
+
+def _row_line(row: Row, origin: bool) -> str:
+    line = f"{row.key} = {row.toml}"
+    return f"{line:<60}  # {row.origin.where or row.origin.kind}" if origin else line
+
+
+@command.command("get", cls=ExamplesFirst, examples="mrt config get tiers.cloud.model\nmrt config get budget.daily_usd")
+@click.argument("key", shell_complete=_keys)
+@common_options
+def get(key: str) -> None:
+    """Print the value of KEY.
+
+    Nothing is printed where it has neither a value nor a default.
+    """
+    from mrt.config import load
+    from mrt.config.listing import find
+
+    row = find(load(console().environment, console().config_path), key)
+    if console().mode == "json":
+        console().envelope("config", _row_data(row))
+    elif row.is_set:
+        console().result(row.plain)
+    else:
+        console().note(f"{row.key} is not set")
+
+
+SET_EXAMPLES = """
+mrt config set budget.daily_usd 2.50
+mrt config set tiers.cloud.model anthropic/claude-haiku-4-5
+mrt config set endpoints.koala.kind litellm endpoints.koala.url http://koala:4000
+mrt config set tiers.local-fast.options '{top_p = 0.9}'
+"""
+
+
+@command.command("set", cls=ExamplesFirst, examples=SET_EXAMPLES)
+@click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE...", shell_complete=_keys)
+@common_options
+def set_values(pairs: tuple[str, ...]) -> None:
+    """Set KEY to VALUE in the config file.
+
+    Everything else in the file stays as it is. Several pairs are set in one step. A value that would not load is
+    refused, and nothing is written.
+    """
+    from mrt.config.edit import plan, shadowed, write
+    from mrt.config.render import json_value, toml_text
+
+    if len(pairs) % 2:
+        raise click.UsageError(f"{pairs[-1]} has no value: mrt config set KEY VALUE")
+    change = plan(_path(), list(zip(pairs[::2], pairs[1::2], strict=True)))
+    write(change.path, change.text)
+    for variable in shadowed(change, console().environment):
+        console().warn(f"{variable} is set and wins over the file")
+    if console().mode == "json":
+        values = {key: json_value(value) for key, value in change.values.items()}
+        console().envelope("config", {"path": str(change.path), "values": values, "added": list(change.added)})
+        return
+    for table in change.added:
+        console().note(f"added [{table}]")
+    for key, value in change.values.items():
+        console().note(f"set {key} = {toml_text(value)} in {change.path}")
+
+
+@command.command("init", cls=ExamplesFirst, examples="mrt config init\nmrt config init --config ./mrt.toml")
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+@common_options
+def init(force: bool) -> None:
+    """Write a config file to start from.
+
+    It holds the default tiers, and every other setting as a comment.
+    """
+    from mrt.config.edit import create
+
+    path = _path()
+    create(path, force=force)
+    if console().mode == "json":
+        console().envelope("config", {"path": str(path)})
+    else:
+        console().note(f"wrote {path}")
+
+
+@command.command("check", cls=ExamplesFirst, examples="mrt config check\nmrt config check --json | jq .data.findings")
+@common_options
+def check() -> int:
+    """Find every problem of the configuration.
+
+    Ends with 2 when there is an error, and with 0 when there is none or only warnings.
+    """
+    from mrt.config.check import findings
+
+    found = findings(console().environment, console().config_path)
+    errors = [finding for finding in found if finding.severity == "error"]
+    if console().mode == "json":
+        data = {"path": str(_path()), "findings": [finding._asdict() for finding in found]}
+        console().envelope("config", data, [ConfigError(_place(item) + item.message, item.hint) for item in errors])
+    else:
+        console().result(_report(found, len(errors)))
+    return ExitCode.USAGE if errors else ExitCode.OK
+
+
+def _report(found: Sequence[Finding], errors: int) -> str:
+    lines = []
+    for finding in found:
+        lines.append(f"{_place(finding)}{finding.severity}: {finding.message}")
+        if finding.hint:
+            lines.append(f"  hint: {finding.hint}")
+    warnings = len(found) - errors
+    return "\n".join([*lines, f"{_count(errors, 'error')}, {_count(warnings, 'warning')}" if found else "no problems"])
+
+
+def _place(finding: Finding) -> str:
+    return f"{finding.where}: " if finding.where else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

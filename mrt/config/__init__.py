@@ -1,0 +1,48 @@
+"""What the user set, and where each value came from."""
+
+from mrt.config.compound import Example
+from mrt.config.load import load
+from mrt.config.model import (
+    DEFAULT_TIERS,
+    ENDPOINT_KINDS,
+    PROVIDER_PREFIXES,
+    AskSettings,
+    AssessorSettings,
+    Budget,
+    Config,
+    EndpointKind,
+    EndpointSettings,
+    Origin,
+    PlannerSettings,
+    Price,
+    RouteSettings,
+    Template,
+    Tier,
+)
+from mrt.config.paths import config_path, data_directory, store_path
+from mrt.config.settings import Description, describe
+
+__all__ = [
+    "DEFAULT_TIERS",
+    "ENDPOINT_KINDS",
+    "PROVIDER_PREFIXES",
+    "AskSettings",
+    "AssessorSettings",
+    "Budget",
+    "Config",
+    "Description",
+    "EndpointKind",
+    "EndpointSettings",
+    "Example",
+    "Origin",
+    "PlannerSettings",
+    "Price",
+    "RouteSettings",
+    "Template",
+    "Tier",
+    "config_path",
+    "data_directory",
+    "describe",
+    "load",
+    "store_path",
+]

@@ -1,0 +1,68 @@
+"""Every problem of a configuration at once, of a broken file too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mrt.config.check_endpoints import endpoint_findings
+from mrt.config.check_tiers import model_findings, tier_findings
+from mrt.config.keys import format_key, nearest
+from mrt.config.load import find_source
+from mrt.config.paths import config_path, readable_by_others
+from mrt.config.resolution import Finding, Resolution
+from mrt.config.resolve import resolve
+from mrt.config.secrets import looks_secret
+from mrt.config.settings import SECTIONS, SETTINGS
+from mrt.config.source import FileProblem, read_text
+
+__all__ = ["Finding", "findings"]
+
+
+def findings(environment: Mapping[str, str], path: Path | None = None) -> list[Finding]:
+    """All problems of the configuration that `load` would read with the same arguments, and what it would not look at."""
+    try:
+        source = find_source(environment, path)
+    except FileProblem as problem:
+        return [Finding("error", problem.where, problem.what, problem.hint), *_leaks(path or config_path(environment))]
+    resolution = resolve(environment, source, {})
+    return [
+        *resolution.findings,
+        *(_leaks(source.path) if source else ()),
+        *tier_findings(resolution),
+        *model_findings(resolution),
+        *endpoint_findings(environment, source.path if source else None, resolution),
+        *_environment_findings(environment, resolution),
+    ]
+
+
+def _leaks(path: Path) -> Iterator[Finding]:
+    """Keys in the file itself; read from the text, so that comments and broken files count too."""
+    try:
+        lines = (read_text(path) or "").split("\n")
+    except FileProblem:
+        return
+    leaking = [number for number, line in enumerate(lines, 1) if looks_secret(line)]
+    for number in leaking:
+        hint = "take it out and name its place with key_env, key_cmd or key_file"
+        yield Finding("error", f"{path}:{number}", "something that looks like a key stands here", hint)
+    if leaking and readable_by_others(path):
+        yield Finding("error", str(path), "others can read this file and the key in it", f"chmod 600 {path}")
+
+
+def _environment_findings(environment: Mapping[str, str], resolution: Resolution) -> Iterator[Finding]:
+    """Variables that look like settings and set nothing."""
+    known = {variable for key, setting in resolution.settings() for variable in setting.variables(key)}
+    older = {variable: name for setting in SETTINGS for name, variable in setting.declaration.also.items()}
+    prefixes = tuple(f"MRT_{section.upper()}_" for section in SECTIONS)
+    for variable, text in sorted(environment.items()):
+        if not text or variable in known:
+            continue
+        if variable in older:
+            missing = format_key(("tiers", older[variable]))
+            yield Finding(
+                "warning", variable, f"this sets nothing: there is no [{missing}]", "unset it or add the tier"
+            )
+        elif variable.startswith(prefixes):
+            near = nearest(variable, known)
+            yield Finding("warning", variable, "this sets nothing", f"did you mean {near}?" if near else "unset it")

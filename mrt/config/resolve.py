@@ -1,0 +1,78 @@
+"""File, environment and flags laid over the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mrt.config.from_file import read_file
+from mrt.config.keys import format_key, parse_key
+from mrt.config.legacy import with_provider
+from mrt.config.model import DEFAULT_TIERS, Origin
+from mrt.config.resolution import Resolution, Value, unknown
+from mrt.config.settings import Key, Setting, section_settings
+from mrt.config.source import Source
+from mrt.config.values import MODEL, Invalid
+
+
+def resolve(environment: Mapping[str, str], source: Source | None, overrides: Mapping[str, str]) -> Resolution:
+    """Flag over environment over file over default, for every setting. Nothing is raised: problems are findings."""
+    result = Resolution(source)
+    if source is not None:
+        read_file(source.document, result)
+    if not result.names["tiers"]:
+        _add_default_tiers(result)
+    flags = {parse_key(dotted): (dotted, text) for dotted, text in overrides.items()}
+    for key, setting in result.settings():
+        _overlay(key, setting, environment, flags.pop(key, None), result)
+    for key, (dotted, _) in flags.items():
+        result.complain(flag_name(dotted), *unknown(key, result.names))
+    for key, setting in result.settings():
+        _complete(key, setting, result)
+    return result
+
+
+def flag_name(dotted: str) -> str:
+    """The flag that carries a setting: `ask.max_tokens` is `--max-tokens`."""
+    return "--" + dotted.rpartition(".")[2].replace("_", "-")
+
+
+def _add_default_tiers(result: Resolution) -> None:
+    for tier in DEFAULT_TIERS:
+        result.names["tiers"].append(tier.name)
+        for last in section_settings("tiers"):
+            result.values["tiers", tier.name, last] = Value(getattr(tier, last), Origin("default"))
+
+
+def _overlay(
+    key: Key, setting: Setting, environment: Mapping[str, str], flag: tuple[str, str] | None, result: Resolution
+) -> None:
+    """Let a flag, else the environment, replace what the file says."""
+    if flag is not None:
+        dotted, text = flag
+        _take_text(key, setting, text, Origin("flag", flag_name(dotted)), result)
+        return
+    variable = next((name for name in setting.variables(key) if environment.get(name)), None)
+    if variable is not None:
+        text = environment[variable]
+        if setting.kind is MODEL:
+            text = with_provider(variable, text, result.names["endpoints"])
+        _take_text(key, setting, text, Origin("environment", variable), result)
+
+
+def _take_text(key: Key, setting: Setting, text: str, origin: Origin, result: Resolution) -> None:
+    try:
+        result.values[key] = Value(setting.kind.check(setting.kind.parse(text)), origin)
+    except Invalid as error:
+        result.refused.add(key)
+        result.complain(origin.where, f"{format_key(key)} {error.message}", error.hint)
+
+
+def _complete(key: Key, setting: Setting, result: Resolution) -> None:
+    """Fill in the default, or say that a required setting is missing."""
+    if key in result.values:
+        return
+    if not setting.required:
+        result.values[key] = Value(setting.default, Origin("default"))
+    elif key not in result.refused:
+        hint = f"add {key[-1]} = {setting.sample} to [{format_key(key[:-1])}]"
+        result.complain(result.where(key), f"{format_key(key)} is missing", hint)

@@ -1,0 +1,49 @@
+"""The SQLite store: attempts, reservations, conversations, what was learned of servers."""
+
+from __future__ import annotations
+
+from mrt.budget import Allowance, Limit
+from mrt.ledger.facts import learned, recall, remember
+from mrt.ledger.history import (
+    Conversation,
+    append_exchange,
+    clear_conversation,
+    last_conversation_name,
+    load_conversation,
+    stick,
+)
+from mrt.ledger.ids import new_id
+from mrt.ledger.prices import load_snapshot
+from mrt.ledger.records import Booking, Settlement, Sums
+from mrt.ledger.reservations import reserve, sweep
+from mrt.ledger.settlements import release, settle
+from mrt.ledger.store import Store, memory_store, open_store
+from mrt.ledger.totals import rebuild_rollup, used
+
+__all__ = [
+    "Allowance",
+    "Booking",
+    "Conversation",
+    "Limit",
+    "Settlement",
+    "Store",
+    "Sums",
+    "append_exchange",
+    "clear_conversation",
+    "last_conversation_name",
+    "learned",
+    "load_conversation",
+    "load_snapshot",
+    "memory_store",
+    "new_id",
+    "open_store",
+    "rebuild_rollup",
+    "recall",
+    "release",
+    "remember",
+    "reserve",
+    "settle",
+    "stick",
+    "sweep",
+    "used",
+]

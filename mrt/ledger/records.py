@@ -1,0 +1,63 @@
+"""What is booked: a call before it is sent, how it ended, and sums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mrt.domain import Cost, Outcome, Timing, Usage
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A call about to be sent.
+
+    `operation_id` is shared by all attempts at one prompt. `bound_nano` is the most the call can cost: 0 when it is free,
+    None when that is not known. `timezone` is the IANA zone in whose days the call is summed up.
+    """
+
+    operation_id: str
+    attempt: int
+    purpose: str
+    tier: str
+    endpoint: str
+    model: str
+    local: bool
+    bound_nano: int | None
+    input_tokens_estimate: int = 0
+    session: str | None = None
+    tag: str | None = None
+    project: str | None = None
+    decision: Mapping[str, Any] | None = None
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """How a call ended. `reason` is a short text without any of the prompt; `partial` says that the answer was cut off."""
+
+    outcome: Outcome
+    usage: Usage = field(default_factory=Usage)
+    cost: Cost = field(default_factory=lambda: Cost("unknown"))
+    timing: Timing = field(default_factory=Timing)
+    check: str | None = None
+    reason: str | None = None
+    served_model: str | None = None
+    finish_reason: str | None = None
+    rates: Mapping[str, Any] | None = None
+    price_reference: str | None = None
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Sums:
+    """A period in nano-dollars: what ended calls cost, and what those under way may cost at most.
+
+    With `unpriced_calls` the true sum is higher: their cost is not known. `calls` counts the ended ones.
+    """
+
+    settled_nano: int
+    reserved_nano: int
+    unpriced_calls: int
+    calls: int

@@ -1,0 +1,164 @@
+"""The tables of the store, and the steps that bring an older store up to date.
+
+`calls` has one row per attempt, from its reservation on. Its states:
+
+    reserved   the call may be under way; `reserved_nano` is the most it can cost (NULL: not known)
+    settled    it ended, and its cost is as certain as `cost_state` says
+    partial    the answer was cut off; what came is paid for
+    failed     it ended without an answer, or its process died before it could say how it ended
+    void       nothing was sent, or nothing that costs; it counts for nothing
+
+`rollup` sums the ended calls (settled, partial, failed) by day, tier and model; each change of a row changes it in the same
+transaction. Amounts are nano-dollars, times microseconds since 1970 in UTC, and NULL always means unknown, never 0.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
+
+# "mrt1": tells our stores from the databases of other programs, which are never touched.
+APPLICATION_ID = 0x6D727431
+
+_CALLS = """
+CREATE TABLE calls (
+    id TEXT PRIMARY KEY,
+    operation_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL CHECK (attempt >= 0),
+    purpose TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('reserved', 'settled', 'partial', 'failed', 'void')),
+    started_us INTEGER NOT NULL,
+    settled_us INTEGER,
+    swept_us INTEGER,
+    day TEXT NOT NULL,
+    timezone TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    served_model TEXT,
+    local INTEGER NOT NULL CHECK (local IN (0, 1)),
+    session TEXT,
+    tag TEXT,
+    project TEXT,
+    decision TEXT,
+    reserved_nano INTEGER CHECK (reserved_nano >= 0),
+    expires_us INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    pid_started INTEGER,
+    input_tokens_estimate INTEGER NOT NULL CHECK (input_tokens_estimate >= 0),
+    outcome TEXT CHECK (outcome IN ('accepted', 'rejected', 'failed', 'interrupted', 'refused')),
+    check_name TEXT,
+    reason TEXT,
+    finish_reason TEXT,
+    input_tokens INTEGER CHECK (input_tokens >= 0),
+    output_tokens INTEGER CHECK (output_tokens >= 0),
+    cached_tokens INTEGER CHECK (cached_tokens >= 0),
+    cache_write_tokens INTEGER CHECK (cache_write_tokens >= 0),
+    reasoning_tokens INTEGER CHECK (reasoning_tokens >= 0),
+    usage_source TEXT CHECK (usage_source IN ('reported', 'estimated', 'unknown')),
+    cost_state TEXT CHECK (cost_state IN ('reported', 'priced', 'estimated', 'unknown', 'free')),
+    cost_nano INTEGER CHECK (cost_nano >= 0),
+    rates TEXT,
+    price_reference TEXT,
+    ttft_ms INTEGER,
+    total_ms INTEGER,
+    tokens_per_second REAL,
+    CHECK ((state = 'reserved') = (cost_state IS NULL)),
+    CHECK (CASE cost_state WHEN 'unknown' THEN cost_nano IS NULL WHEN 'free' THEN cost_nano = 0
+           ELSE (cost_state IS NULL) = (cost_nano IS NULL) END),
+    CHECK (state != 'void' OR cost_nano = 0)
+) STRICT
+"""
+
+_ROLLUP = """
+CREATE TABLE rollup (
+    day TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    model TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    uncounted_calls INTEGER NOT NULL,
+    cost_nano INTEGER NOT NULL,
+    unpriced_calls INTEGER NOT NULL,
+    PRIMARY KEY (day, tier, model)
+) STRICT, WITHOUT ROWID
+"""
+
+_CONVERSATIONS = """
+CREATE TABLE conversations (
+    name TEXT PRIMARY KEY CHECK (name != ''),
+    sticky_tier TEXT,
+    last_turn INTEGER NOT NULL UNIQUE,
+    created_us INTEGER NOT NULL,
+    used_us INTEGER NOT NULL
+) STRICT
+"""
+
+_MESSAGES = """
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    conversation TEXT NOT NULL REFERENCES conversations (name) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant')),
+    content TEXT NOT NULL,
+    operation_id TEXT,
+    created_us INTEGER NOT NULL
+) STRICT
+"""
+
+_LEARNED = """
+CREATE TABLE learned (
+    endpoint_url TEXT NOT NULL,
+    model TEXT NOT NULL,
+    fact TEXT NOT NULL,
+    value TEXT NOT NULL,
+    learned_us INTEGER NOT NULL,
+    PRIMARY KEY (endpoint_url, model, fact)
+) STRICT, WITHOUT ROWID
+"""
+
+# Steps are only ever added: a store's `user_version` is the number of those it has had.
+STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "first tables",
+        (
+            _CALLS,
+            # Covers the sums of a period: a budget is checked without reading the rows themselves.
+            "CREATE INDEX calls_by_start ON calls (started_us, state, cost_nano, reserved_nano)",
+            "CREATE INDEX calls_reserved ON calls (expires_us) WHERE state = 'reserved'",
+            _ROLLUP,
+            _CONVERSATIONS,
+            _MESSAGES,
+            "CREATE INDEX messages_by_conversation ON messages (conversation, id)",
+            _LEARNED,
+        ),
+    ),
+)
+VERSION = len(STEPS)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply the steps this store has not had yet; to be called inside a transaction that began IMMEDIATE.
+
+    Under it sqlite-utils works on savepoints, so of several processes that open a fresh store one does it all, and the
+    others, once they have the lock, find nothing left to do.
+    """
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
+
+    migrations = Migrations("mrt")
+    for name, statements in STEPS:
+        migrations(name=name)(partial(_execute, statements))  # type: ignore[type-var]  # a partial has no __name__
+    # Plugins that people installed for the sqlite-utils command have no business in this store.
+    migrations.apply(Database(connection, recursive_triggers=False, execute_plugins=False))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _execute(statements: tuple[str, ...], database: Any) -> None:
+    for statement in statements:
+        database.execute(statement)

@@ -1,0 +1,118 @@
+"""Where results and notes go: stdout for results, stderr for everything else, and the colour rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import click
+
+from mrt.errors import MrtError
+from mrt.output.terminal import one_line, safe
+
+SCHEMA_VERSION = 1
+Mode = Literal["text", "json", "stream-json"]
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """True for an open terminal; a closed or missing stream is none."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+@dataclass
+class Console:
+    """The streams of one run and how to write to them. `stdin` is None when it was closed."""
+
+    stdin: TextIO | None
+    stdout: TextIO
+    stderr: TextIO
+    environment: Mapping[str, str]
+    mode: Mode = "text"
+    quiet: bool = False
+    verbosity: int = 0
+    debug: bool = False
+    no_color: bool = False
+    config_path: Path | None = None
+
+    def color(self, stream: TextIO) -> bool:
+        """Whether to colour: --no-color and NO_COLOR, then FORCE_COLOR, then a terminal that is not dumb."""
+        environment = self.environment
+        if self.no_color or environment.get("NO_COLOR"):
+            return False
+        if environment.get("FORCE_COLOR", "0") != "0" or environment.get("CLICOLOR_FORCE", "0") != "0":
+            return True
+        return is_terminal(stream) and environment.get("TERM") != "dumb"
+
+    def result(self, text: str) -> None:
+        """One result for people on stdout, ending in exactly one newline."""
+        self.write(text if text.endswith("\n") else text + "\n")
+
+    def write(self, text: str) -> None:
+        """Raw text on stdout, at once; stripped of control sequences when a terminal shows it."""
+        self.stdout.write(safe(text) if is_terminal(self.stdout) else text)
+        self.stdout.flush()
+
+    def note(self, text: str, style: str | None = None) -> None:
+        """One line for people on stderr, unless they asked for quiet."""
+        if not self.quiet:
+            self._line(text, style)
+
+    def detail(self, text: str) -> None:
+        """A line that only -v shows."""
+        if self.verbosity:
+            self.note(text, "bright_black")
+
+    def warn(self, text: str) -> None:
+        """A warning line; quiet hides it."""
+        self.note(f"warning: {text}", "yellow")
+
+    def failure(self, error: MrtError) -> None:
+        """What happened in one line, what to do next in another; quiet does not hide a failure."""
+        self._line(f"error: {one_line(error.message, 600)}", "red")
+        if error.hint:
+            self._line(f"hint: {one_line(error.hint, 600)}", "cyan")
+
+    def envelope(self, command: str, data: Mapping[str, Any] | None, errors: Sequence[MrtError] = ()) -> None:
+        """The one JSON object of `--json`."""
+        document = {
+            "schema_version": SCHEMA_VERSION,
+            "command": command,
+            "data": data,
+            "errors": [error_data(error) for error in errors],
+        }
+        self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        self.stdout.flush()
+
+    def event(self, name: str, fields: Mapping[str, Any]) -> None:
+        """One line of `--stream-json`."""
+        self.stdout.write(json.dumps({"event": name, **fields}, ensure_ascii=False) + "\n")
+        self.stdout.flush()
+
+    def table(self, rows: Sequence[Sequence[object]], headers: Sequence[str]) -> None:
+        """A plain table on stdout; never cut, whatever the width."""
+        from tabulate import tabulate
+
+        self.result(
+            tabulate([[str(cell) for cell in row] for row in rows], headers=list(headers), disable_numparse=True)
+        )
+
+    def _line(self, text: str, style: str | None) -> None:
+        line = one_line(text, 2000)
+        self.stderr.write((click.style(line, fg=style) if style and self.color(self.stderr) else line) + "\n")
+        self.stderr.flush()
+
+
+def error_data(error: MrtError) -> dict[str, Any]:
+    """An error as scripts read it."""
+    return {
+        "code": error.code,
+        "message": one_line(error.message, 2000),
+        "hint": error.hint,
+        "exit_code": int(error.exit_code),
+    }

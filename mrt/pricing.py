@@ -1,0 +1,212 @@
+"""Usage -> nano-dollars, or unknown: which rates apply to a model, and what they make of its tokens.
+
+Rates are dollars per million tokens, so one token costs `rate * 1000` nano-dollars. A model is priced by its exact id, or
+by its id without a date or version suffix; never by a family or a prefix, because a look-alike's price is a wrong price.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from typing import Any, Protocol
+
+from mrt.domain import NANO_PER_USD, Usage
+
+# Nobody pays a million dollars for one call: a larger amount is a server's mistake, and would overflow a store's sums.
+CEILING_NANO = 1_000_000 * NANO_PER_USD
+
+_NANO_PER_TOKEN = Decimal(1000)
+# Published rates carry up to 18 digits of float residue; the default 28 digits would round a product before we do.
+_EXACT = Context(prec=80)
+_SUFFIX = re.compile(
+    r"""-20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$   # -20251001
+    | -20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$   # -2025-10-01
+    | @[A-Za-z0-9][A-Za-z0-9._-]*$                         # @20251001, @latest
+    """,
+    re.VERBOSE | re.ASCII,
+)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Dollars per million tokens, where they come from and the id they were found under.
+
+    A cache rate of None means that the input rate is charged. `above` holds `(tokens, rates)` pairs: once a request's
+    input exceeds `tokens`, the whole request costs those rates.
+    """
+
+    input: Decimal
+    output: Decimal
+    cached_input: Decimal | None = None
+    cache_write: Decimal | None = None
+    source: str = ""
+    matched_id: str = ""
+    above: tuple[tuple[int, Rates], ...] = ()
+
+
+class UserPrice(Protocol):
+    """A price the user stated, in dollars per million tokens."""
+
+    @property
+    def input_usd_per_mtok(self) -> Decimal: ...
+    @property
+    def output_usd_per_mtok(self) -> Decimal: ...
+    @property
+    def cached_input_usd_per_mtok(self) -> Decimal | None: ...
+    @property
+    def cache_write_usd_per_mtok(self) -> Decimal | None: ...
+
+
+Snapshot = Mapping[str, Mapping[str, Rates | None]]
+"""Rates by provider and model id; None for an id that must not be priced by its undated name."""
+
+
+def cost_nano(usage: Usage, rates: Rates) -> int | None:
+    """Nano-dollars of one call, rounded half up once; None when the usage does not say what was used.
+
+    A single missing count makes the cost unknown too, unless that side is free: half a cost would be a false amount.
+    Reasoning tokens are part of the output tokens.
+    """
+    tier = _tier(rates, usage.input_tokens or 0)
+    input_tokens = _known(usage.input_tokens, tier.input)
+    output_tokens = _known(usage.output_tokens, tier.output)
+    if input_tokens is None or output_tokens is None or (usage.input_tokens is None and usage.output_tokens is None):
+        return None
+    cached = min(max(usage.cached_tokens or 0, 0), input_tokens)
+    written = min(max(usage.cache_write_tokens or 0, 0), input_tokens - cached)
+    dollars = _sum(
+        (input_tokens - cached - written, tier.input),
+        (cached, tier.input if tier.cached_input is None else tier.cached_input),
+        (written, tier.input if tier.cache_write is None else tier.cache_write),
+        (output_tokens, tier.output),
+    )
+    return int(dollars.to_integral_value(ROUND_HALF_UP, _EXACT))
+
+
+def bound_nano(input_tokens: int, max_tokens: int, rates: Rates) -> int:
+    """The most a call can cost in nano-dollars with at most so many tokens in and out, whatever the cache does."""
+    reachable = [rates, *(tier for over, tier in rates.above if input_tokens > over)]
+    bounds = (_sum((input_tokens, _dearest_input(tier)), (max_tokens, tier.output)) for tier in reachable)
+    return int(max(bounds).to_integral_value(ROUND_CEILING, _EXACT))
+
+
+def find_rates(provider: str, model: str, user_prices: Mapping[str, UserPrice], snapshot: Snapshot) -> Rates | None:
+    """The rates of `model` at `provider`, or None when its price is not known; the user's own prices win.
+
+    `provider` is the name before the slash in `user_prices` and the snapshot's provider. Call with an empty snapshot for
+    an endpoint that is not that provider's own.
+    """
+    for candidate in _candidates(model):
+        name = f"{provider}/{candidate}"
+        if name in user_prices:
+            return _user_rates(user_prices[name], name)
+    models = snapshot.get(provider, {})
+    return next((models[candidate] for candidate in _candidates(model) if candidate in models), None)
+
+
+def near_names(provider: str, model: str, user_prices: Mapping[str, UserPrice], snapshot: Snapshot) -> tuple[str, ...]:
+    """Up to three `PROVIDER/MODEL` names with a price that look like this one, for a message; never used to price."""
+    import difflib
+
+    known = {*user_prices, *(f"{owner}/{name}" for owner, models in snapshot.items() for name in models)}
+    wanted = f"{provider}/{model}"
+    return tuple(difflib.get_close_matches(wanted, sorted(known - {wanted}), n=3, cutoff=0.7))
+
+
+def parse_reported(value: object) -> int | None:
+    """Nano-dollars of an amount in dollars that a server reports, text or number; None when it is not credible."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        return None
+    try:
+        dollars = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    if not dollars.is_finite() or not 0 <= dollars <= CEILING_NANO // NANO_PER_USD:
+        return None
+    return int(_EXACT.multiply(dollars, Decimal(NANO_PER_USD)).to_integral_value(ROUND_HALF_UP, _EXACT))
+
+
+def parse_snapshot(document: Mapping[str, Any]) -> Snapshot:
+    """The price table from its JSON document, read with `parse_float=Decimal`."""
+    source = f"snapshot {document['date']}"
+    return {
+        provider: {
+            model: None if entry is None else _snapshot_rates(entry, source, f"{provider}/{model}")
+            for model, entry in models.items()
+        }
+        for provider, models in document["providers"].items()
+    }
+
+
+def rates_record(rates: Rates, input_tokens: int = 0) -> dict[str, str]:
+    """The rates that apply to a request with so many input tokens, as text to keep with the call."""
+    tier = _tier(rates, input_tokens)
+    amounts = {
+        "input": tier.input,
+        "output": tier.output,
+        "cached_input": tier.cached_input,
+        "cache_write": tier.cache_write,
+    }
+    stated = {name: format(rate, "f") for name, rate in amounts.items() if rate is not None}
+    return {"id": rates.matched_id, "source": rates.source, **stated}
+
+
+def _known(tokens: int | None, rate: Decimal) -> int | None:
+    """A count to charge; a missing or impossible one is 0 only where it costs nothing."""
+    if tokens is None or tokens < 0:
+        return None if rate else 0
+    return tokens
+
+
+def _tier(rates: Rates, input_tokens: int) -> Rates:
+    """The rates of the highest threshold that the input exceeds."""
+    exceeded = [(over, tier) for over, tier in rates.above if input_tokens > over]
+    return max(exceeded, key=lambda pair: pair[0])[1] if exceeded else rates
+
+
+def _dearest_input(rates: Rates) -> Decimal:
+    return max(rate for rate in (rates.input, rates.cached_input, rates.cache_write) if rate is not None)
+
+
+def _sum(*parts: tuple[int, Decimal]) -> Decimal:
+    """Nano-dollars of `(tokens, rate)` parts, exactly."""
+    total = Decimal(0)
+    for tokens, rate in parts:
+        total = _EXACT.fma(Decimal(tokens), _EXACT.multiply(rate, _NANO_PER_TOKEN), total)
+    return total
+
+
+def _candidates(model: str) -> Iterator[str]:
+    """The id itself, then without its date or version."""
+    yield model
+    undated = _SUFFIX.sub("", model)
+    if undated and undated != model:
+        yield undated
+
+
+def _user_rates(price: UserPrice, name: str) -> Rates:
+    return Rates(
+        price.input_usd_per_mtok,
+        price.output_usd_per_mtok,
+        price.cached_input_usd_per_mtok,
+        price.cache_write_usd_per_mtok,
+        source="config",
+        matched_id=name,
+    )
+
+
+def _snapshot_rates(entry: Mapping[str, Any], source: str, name: str) -> Rates:
+    def rate(key: str) -> Decimal | None:
+        return Decimal(entry[key]) if key in entry else None
+
+    return Rates(
+        Decimal(entry["input"]),
+        Decimal(entry["output"]),
+        rate("cached_input"),
+        rate("cache_write"),
+        source,
+        name,
+        tuple((tier["over"], _snapshot_rates(tier, source, name)) for tier in entry.get("above", ())),
+    )
