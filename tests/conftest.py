@@ -1,0 +1,69 @@
+"""Fixtures of the whole suite: a home, the real command, and real servers that start when a test first asks for them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rig.cast import FAST_MODEL, HEAVY_MODEL, SLOW_MODEL
+from rig.command import Command, Home, make_home
+from rig.litellm_proxy import LiteLLMProxy, litellm_proxy
+from rig.llama_server import LlamaServer, llama_server
+from rig.scripted_model import write_model
+
+
+@pytest.fixture
+def store_home(tmp_path: Path) -> Home:
+    """An empty home folder with an environment that holds no key, no base URL and no setting."""
+    return make_home(tmp_path / "home")
+
+
+@pytest.fixture
+def mrt(store_home: Home) -> Command:
+    """The real command in `store_home`: `mrt("ask", "hi", stdin="...", env={...}, tty=True) -> Result`."""
+    return Command(store_home)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder that all processes of this run share; pytest-xdist's workers have theirs in a common one."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models_folder(shared_folder: Path) -> Path:
+    """Where scripted models are written; each one is written once a run."""
+    return shared_folder / "models"
+
+
+@pytest.fixture(scope="session")
+def llama_fast(models_folder: Path) -> Iterator[LlamaServer]:
+    """llama.cpp's server with the model `fast` of `rig.cast`, two slots."""
+    with llama_server(write_model(FAST_MODEL, models_folder), alias="fast", n_ctx=16384, n_parallel=2) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def llama_heavy(models_folder: Path) -> Iterator[LlamaServer]:
+    """llama.cpp's server with the model `heavy` of `rig.cast`, two slots."""
+    with llama_server(write_model(HEAVY_MODEL, models_folder), alias="heavy", n_ctx=16384, n_parallel=2) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def llama_slow(models_folder: Path) -> Iterator[LlamaServer]:
+    """llama.cpp's server with the model `slow` of `rig.cast`, which never stops by itself."""
+    with llama_server(write_model(SLOW_MODEL, models_folder), alias="slow", n_parallel=2) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def litellm(shared_folder: Path) -> Iterator[LiteLLMProxy]:
+    """The LiteLLM proxy of this run, one for all workers; its models are those of `rig.litellm_host.configuration`."""
+    with litellm_proxy(shared_folder / "litellm") as proxy:
+        yield proxy

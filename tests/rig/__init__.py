@@ -1,0 +1,1 @@
+"""Servers, models and tables that the tests use: everything here is real or misbehaves on purpose."""
