@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
 from mrt.cascade.booking import Price, close_booking, cost_of, open_booking, price_of
 from mrt.cascade.events import Chunk, Event, Reasoning, Retracted
 from mrt.cascade.job import Job, Step, World, request_for
+from mrt.cascade.masking import mask_failure, masked_wire
 from mrt.cascade.tier_checks import TierChecks
-from mrt.domain import Attempt, Cost, Outcome, Reply, Request, Target, Timing, Usage
-from mrt.endpoints import offers_tools, with_key
-from mrt.errors import MrtError, QualityError
+from mrt.domain import Attempt, Cost, Outcome, Reply, Request, Secret, Target, Timing, Usage
+from mrt.endpoints import offers_tools, warnings, with_key
+from mrt.errors import MrtError, QualityError, StoreError
 from mrt.ledger import learned, remember
 from mrt.providers import Call, Delta, Exchange, Timers
 from mrt.quality import LoopWatch, intent
@@ -40,11 +41,16 @@ class Try:
         self._world = world
         self._checks = TierChecks(job, step, world, lambda other, at: _sample(other, at, world))
         self._reply: Reply | None = None
+        self._key: Secret | None = None
         self.ended = Ended(Attempt(step.tier.name, step.target.name, "refused"))
 
     def events(self) -> Iterator[Event]:
         """Runs the try. Raises an MrtError when nothing was sent: no key, or a budget stands in the way."""
         target = with_key(self._step.target, self._world.config, self._world.environment)
+        self._key = target.key
+        self._world = replace(self._world, wire=masked_wire(self._world.wire, target.key))
+        for warning in warnings(target):
+            self._world.warn(warning)
         facts = learned(self._world.store, target.url, target.model)
         request = self._request(target, facts)
         price = price_of(request, target, self._world)
@@ -98,7 +104,8 @@ class Try:
         return facts["tools"] == "yes"
 
     def _learn(self, target: Target, fact: str, value: str) -> None:
-        remember(self._world.store, target.url, target.model, fact, value)
+        with suppress(StoreError):  # it is learned again next time
+            remember(self._world.store, target.url, target.model, fact, value)
 
     def _timers(self) -> Timers:
         """The timers of the whole run, less when the tier has a limit of its own."""
@@ -139,6 +146,8 @@ class Try:
 
     def _end(self, outcome: Outcome, price: Price, check: str | None = None, error: MrtError | None = None) -> None:
         step, reply = self._step, self._reply
+        if error is not None:
+            mask_failure(error, self._key)
         attempt = Attempt(
             tier=step.tier.name,
             model=step.target.name,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mrt.budget import Allowance, limits, zone
+from mrt.budget import Allowance, limits, soft_warnings, zone
 from mrt.cascade.job import Job, World
 from mrt.domain import Attempt, Cost, Reply, Request, Target
 from mrt.errors import (
@@ -22,7 +23,7 @@ from mrt.errors import (
     StoreError,
     Unreachable,
 )
-from mrt.ledger import Booking, Settlement, load_snapshot, reserve, settle
+from mrt.ledger import Booking, Settlement, load_snapshot, reserve, settle, used
 from mrt.pricing import Rates, bound_nano, cost_nano, find_rates, rates_record
 from mrt.providers import estimate_tokens
 
@@ -54,34 +55,53 @@ def rates_of(endpoint: str, model: str, world: World) -> Rates | None:
     return find_rates(endpoint, model, world.config.prices, load_snapshot())
 
 
-def open_booking(job: Job, target: Target, tier: str, price: Price, world: World, number: int) -> str:
-    """Reserve; raises a BudgetError when a budget stands in the way, before a byte is sent."""
-    paid = not target.local
-    if paid and not world.store.durable and world.config.budget.on_store_failure != "allow":
+def open_booking(job: Job, target: Target, tier: str, price: Price, world: World, number: int) -> str | None:
+    """Reserve; raises a BudgetError when a budget stands in the way, before a byte is sent.
+
+    None when the store does not work and the call goes on all the same: a local one always does, a paid one if allowed.
+    """
+    allowed = target.local or world.config.budget.on_store_failure == "allow"
+    if not (allowed or world.store.durable):
         raise StoreError(
             f"{target.name} costs money and the spend store does not work",
             "repair the store, or allow it: mrt config set budget.on_store_failure allow",
         )
-    return reserve(
-        world.store,
-        Booking(
-            operation_id=world.operation,
-            attempt=number,
-            purpose=job.purpose,
-            tier=tier,
-            endpoint=target.endpoint,
-            model=target.model,
-            local=target.local,
-            bound_nano=price.bound,
-            input_tokens_estimate=price.input_tokens,
-            session=job.conversation,
-            tag=None,
-            project=None,
-            decision=_decision(job),
-            timezone=timezone_of(world),
-        ),
-        _allowance(job, world) if paid else None,
+    allowance = None if target.local else _allowance(job, world)
+    booking = Booking(
+        operation_id=world.operation,
+        attempt=number,
+        purpose=job.purpose,
+        tier=tier,
+        endpoint=target.endpoint,
+        model=target.model,
+        local=target.local,
+        bound_nano=price.bound,
+        input_tokens_estimate=price.input_tokens,
+        session=job.conversation,
+        tag=None,
+        project=None,
+        decision=_decision(job),
+        timezone=timezone_of(world),
     )
+    try:
+        reservation = reserve(world.store, booking, allowance)
+    except StoreError as error:
+        if not allowed:
+            raise
+        world.warn(f"{error.message}; {target.name} is asked all the same, and its call is not booked")
+        return None
+    with suppress(StoreError):  # a warning less
+        _warn_softly(allowance, world)
+    return reservation
+
+
+def _warn_softly(allowance: Allowance | None, world: World) -> None:
+    """Say so while a budget is nearly used up, not only once it is."""
+    limits_held = allowance.limits if allowance else ()
+    sums = [(limit, used(world.store, limit.start_us, limit.end_us)) for limit in limits_held]
+    uses = [(limit, total.settled_nano + total.reserved_nano) for limit, total in sums]
+    for warning in soft_warnings(uses, world.config.budget.soft_pct):
+        world.warn(warning)
 
 
 def _decision(job: Job) -> Mapping[str, Any]:
@@ -138,12 +158,14 @@ def _served_rates(target: Target, reply: Reply, price: Price, world: World) -> R
     return price.rates
 
 
-def close_booking(world: World, reservation: str, attempt: Attempt, reply: Reply | None, price: Price) -> None:
+def close_booking(world: World, reservation: str | None, attempt: Attempt, reply: Reply | None, price: Price) -> None:
     """Settle; the row then says everything that is known of the attempt.
 
     A store that stopped working meanwhile does not take the answer away: the reservation stays, and the next run closes it at
     its upper bound.
     """
+    if reservation is None:
+        return
     rates = price.rates
     settlement = Settlement(
         outcome=attempt.outcome,
@@ -156,7 +178,7 @@ def close_booking(world: World, reservation: str, attempt: Attempt, reply: Reply
         finish_reason=reply.finish_reason if reply else None,
         rates=None if rates is None else rates_record(rates, attempt.usage.input_tokens or 0),
         price_reference=None if rates is None else f"{rates.source}: {rates.matched_id}",
-        partial=reply is not None and not reply.complete,
+        partial=reply is not None and (attempt.outcome == "interrupted" or not reply.complete),
     )
     try:
         settle(world.store, reservation, settlement)

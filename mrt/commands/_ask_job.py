@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +11,13 @@ from typing import Any
 from mrt.cascade import Job, Step, Wish, World
 from mrt.cascade.verify import run_check
 from mrt.commands._input import decode, join_prompt, read_files, read_stdin
+from mrt.commands._wire import probe, real_wire
 from mrt.config import Config, Template, Tier, load, store_path
-from mrt.endpoints import check_model, resolve, warnings, with_key
+from mrt.endpoints import resolve
 from mrt.errors import StoreError, UsageError
 from mrt.ledger import Conversation, Store, last_conversation_name, load_conversation, memory_store, new_id, open_store
-from mrt.output import Console, TerminalFilter
-from mrt.providers import Timers, Wire, open_client
+from mrt.output import Console
+from mrt.providers import Timers, Wire
 from mrt.router import Decision, Rung, decide
 
 DIRECT = "direct"
@@ -87,7 +87,7 @@ def prepare(options: AskOptions, console: Console) -> Prepared:
     template = _template(options, config)
     prompt = _prompt(options, template, config, console)
     store = open_or_memory(console)
-    wire = _wire(options, console)
+    wire = real_wire(console, options.debug_http)
     conversation = _conversation(options, store, wire.now())
     steps, decision = _steps(options, config, template, prompt, conversation, console.environment)
     wish = _wish(options, template)
@@ -96,7 +96,7 @@ def prepare(options: AskOptions, console: Console) -> Prepared:
     job = Job(prompt, steps, decision, wish, conversation.messages, conversation.name)
     world = World(config, console.environment, store, wire, timers, run_check, new_id(wire.now()), console.warn)
     if options.model and steps[0].tier.name == DIRECT and not (options.no_probe or options.dry_run):
-        _probe(steps[0], world, console)
+        probe(steps[0].target, config, console, wire, timers)
     return Prepared(job, world, config)
 
 
@@ -276,33 +276,3 @@ def _timers(options: AskOptions, config: Config, wire: Wire) -> Timers:
         deadline=wire.clock() + total,
         retries=ask.retries,
     )
-
-
-def _wire(options: AskOptions, console: Console) -> Wire:
-    def jitter() -> float:
-        import random
-
-        return random.random()  # noqa: S311 - spreads retries, guards nothing
-
-    def trace(line: str) -> None:
-        shown = TerminalFilter()
-        console.stderr.write(shown.feed(line) + shown.finish() + "\n")
-
-    return Wire(
-        client=open_client,
-        clock=time.monotonic,
-        now=time.time,
-        sleep=time.sleep,
-        jitter=jitter,
-        note=console.detail,
-        trace=trace if options.debug_http else None,
-    )
-
-
-def _probe(step: Step, world: World, console: Console) -> None:
-    target = with_key(step.target, world.config, world.environment)
-    for warning in warnings(target):
-        console.warn(warning)
-    finding = check_model(target, world.wire, world.timers)
-    if finding.warning:
-        console.warn(finding.warning)

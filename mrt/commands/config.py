@@ -15,6 +15,7 @@ from mrt.output import Console
 
 if TYPE_CHECKING:
     from mrt.config.check import Finding
+    from mrt.config.edit import Change
     from mrt.config.listing import Row
 
 EXAMPLES = """
@@ -132,12 +133,13 @@ mrt config set tiers.local-fast.options '{top_p = 0.9}'
 
 @command.command("set", cls=ExamplesFirst, examples=SET_EXAMPLES)
 @click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE...", shell_complete=_keys)
+@click.option("--no-probe", is_flag=True, help="Do not ask a tier's new model first whether it is there.")
 @common_options
-def set_values(pairs: tuple[str, ...]) -> None:
+def set_values(pairs: tuple[str, ...], no_probe: bool) -> None:
     """Set KEY to VALUE in the config file.
 
     Everything else in the file stays as it is. Several pairs are set in one step. A value that would not load is
-    refused, and nothing is written.
+    refused, and so is a tier's model that a local server does not answer for; nothing is written then.
     """
     from mrt.config.edit import plan, shadowed, write
     from mrt.config.render import json_value, toml_text
@@ -145,6 +147,8 @@ def set_values(pairs: tuple[str, ...]) -> None:
     if len(pairs) % 2:
         raise click.UsageError(f"{pairs[-1]} has no value: mrt config set KEY VALUE")
     change = plan(_path(), list(zip(pairs[::2], pairs[1::2], strict=True)))
+    if not no_probe:
+        _probe_models(change)
     write(change.path, change.text)
     for variable in shadowed(change, console().environment):
         console().warn(f"{variable} is set and wins over the file")
@@ -156,6 +160,30 @@ def set_values(pairs: tuple[str, ...]) -> None:
         console().note(f"added [{table}]")
     for key, value in change.values.items():
         console().note(f"set {key} = {toml_text(value)} in {change.path}")
+
+
+def _probe_models(change: Change) -> None:
+    """Ask every tier's new model whether it is there, before anything is written."""
+    models = [value for key, value in change.values.items() if key.startswith("tiers.") and key.endswith(".model")]
+    if not models:
+        return
+    from mrt.commands._wire import probe, real_wire
+    from mrt.config.load import load_text
+    from mrt.endpoints import resolve
+    from mrt.providers import Timers
+
+    config = load_text(console().environment, change.path, change.text)
+    for model in models:
+        target = resolve(model, config, console().environment)
+        try:
+            probe(target, config, console(), real_wire(console()), Timers(connect=config.ask.connect_timeout))
+        except MrtError as error:
+            hint = (
+                f"{error.hint}; or set it all the same: --no-probe"
+                if error.hint
+                else "`--no-probe` sets it all the same"
+            )
+            raise type(error)(f"{model}: {error.message}; the value stays as it was", hint) from None
 
 
 @command.command("init", cls=ExamplesFirst, examples="mrt config init\nmrt config init --config ./mrt.toml")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mrt.config.render import bare_or_quoted
-from mrt.config.secrets import names_secret
 from mrt.config.settings import ALIASES, NAMED, SECTIONS, SETTINGS, Key, section_settings
 
 
@@ -34,6 +33,8 @@ def nearest(wrong: str, known: Iterable[str], closeness: float = 0.6) -> str | N
 
 def suggestion(key: Key) -> str:
     """A hint for a key that is no setting: the nearest one, or those that the section has."""
+    from mrt.config.secrets import names_secret
+
     if names_secret(key[-1]):
         return "keys do not stand in the config file: use key_env, key_cmd or key_file of an endpoint"
     section = key[0] if key[0] in SECTIONS else nearest(key[0], SECTIONS)

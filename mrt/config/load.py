@@ -12,7 +12,7 @@ from mrt.config.paths import CONFIG_VARIABLE, config_path, expand
 from mrt.config.resolution import Finding, Resolution
 from mrt.config.resolve import resolve
 from mrt.config.settings import NAMED, SECTIONS, section_settings
-from mrt.config.source import FileProblem, Source, read
+from mrt.config.source import FileProblem, Source, parse, read
 from mrt.errors import ConfigError
 
 
@@ -29,6 +29,14 @@ def load(
     if resolution.findings:
         raise as_error(resolution.findings[0], others=len(resolution.findings) - 1)
     return build(environment, source.path if source else None, resolution)
+
+
+def load_text(environment: Mapping[str, str], path: Path, text: str) -> Config:
+    """The configuration as it would be with this text in the file. Raises ConfigError as `load` does."""
+    resolution = resolve(environment, parse(path, text), {})
+    if resolution.findings:
+        raise as_error(resolution.findings[0], others=len(resolution.findings) - 1)
+    return build(environment, path, resolution)
 
 
 def find_source(environment: Mapping[str, str], path: Path | None = None) -> Source | None:

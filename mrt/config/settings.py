@@ -116,8 +116,6 @@ def section_settings(section: str) -> Mapping[str, Setting]:
 
 def setting_of(key: Key) -> Setting | None:
     """The setting that a key belongs to, None when there is none."""
-    if not key:
-        return None
     last = "NAME" if key[0] == ALIASES and len(key) == 2 else key[-1]
     setting = section_settings(key[0]).get(last)
     return setting if setting and len(setting.of("NAME")) == len(key) else None
@@ -130,7 +128,7 @@ def describe() -> tuple[Description, ...]:
             setting.pattern,
             setting.kind.name,
             "" if setting.default is None else plain_text(setting.default),
-            (*setting.variables(setting.of("NAME")), *setting.declaration.also.values()),
+            tuple(dict.fromkeys((*setting.variables(setting.of("NAME")), *setting.declaration.also.values()))),
             setting.declaration.help,
         )
         for setting in SETTINGS

@@ -86,10 +86,16 @@ def line_numbers(text: str) -> dict[tuple[str, ...], int]:
     for number, line in _lines_outside_strings(text):
         if header := re.match(_HEADER, line):
             table = _parts(header[1])
-            lines.setdefault(table, number)
+            _note(lines, table, number)
         elif pair := re.match(_PAIR, line):
-            lines.setdefault(table + _parts(pair[1]), number)
+            _note(lines, table + _parts(pair[1]), number)
     return lines
+
+
+def _note(lines: dict[tuple[str, ...], int], key: tuple[str, ...], number: int) -> None:
+    """The key stands on this line, and so do the tables that it is the first to name."""
+    for length in range(1, len(key) + 1):
+        lines.setdefault(key[:length], number)
 
 
 def _lines_outside_strings(text: str) -> Iterator[tuple[int, str]]:

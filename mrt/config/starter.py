@@ -43,15 +43,20 @@ def _section(section: str) -> str:
 
 
 def _tiers() -> Iterator[str]:
-    settings = section_settings("tiers")
+    settings = section_settings("tiers").values()
     for tier in DEFAULT_TIERS:
-        given = [last for last in settings if getattr(tier, last) != settings[last].default]
-        lines = [f"{last} = {toml_text(getattr(tier, last))}\n" for last in given]
-        if tier is DEFAULT_TIERS[0]:
-            lines += [_commented(setting) for last, setting in settings.items() if last not in given]
+        given = [setting for setting in settings if getattr(tier, setting.key) != setting.default]
+        first = tier is DEFAULT_TIERS[0]
+        lines = [_line(setting, setting.key, toml_text(getattr(tier, setting.key)), explain=first) for setting in given]
+        if first:
+            lines += [_commented(setting) for setting in settings if setting not in given]
         yield f"[{format_key(('tiers', tier.name))}]\n" + "".join(lines)
 
 
 def _commented(setting: Setting) -> str:
     key = setting.of(_SAMPLE_NAMES.get(setting.section, ""))
-    return f"#{key[-1]} = {setting.sample}  # {setting.declaration.help}\n"
+    return "#" + _line(setting, key[-1], setting.sample, explain=True)
+
+
+def _line(setting: Setting, key: str, value: str, *, explain: bool) -> str:
+    return f"{key} = {value}" + (f"  # {setting.declaration.help}\n" if explain else "\n")

@@ -1,0 +1,47 @@
+"""The real wire and its clocks, and the check of a model that someone wants to switch to."""
+
+from __future__ import annotations
+
+import time
+
+from mrt.config import Config
+from mrt.domain import Target
+from mrt.endpoints import check_model, warnings, with_key
+from mrt.output import Console, TerminalFilter
+from mrt.providers import Timers, Wire, open_client
+
+
+def real_wire(console: Console, trace: bool = False) -> Wire:
+    """Real clocks and connections; notes go to `-v`, the traffic to stderr with `trace`."""
+
+    def jitter() -> float:
+        import random
+
+        return random.random()  # noqa: S311 - spreads retries, guards nothing
+
+    def show(line: str) -> None:
+        shown = TerminalFilter()
+        console.stderr.write(shown.feed(line) + shown.finish() + "\n")
+
+    return Wire(
+        client=open_client,
+        clock=time.monotonic,
+        now=time.time,
+        sleep=time.sleep,
+        jitter=jitter,
+        note=console.detail,
+        trace=show if trace else None,
+    )
+
+
+def probe(target: Target, config: Config, console: Console, wire: Wire, timers: Timers) -> None:
+    """Check a model before switching to it, with warnings for what could not be known.
+
+    Raises an MrtError when a local server does not answer or lacks the model, or when a cloud provider refuses the key.
+    """
+    target = with_key(target, config, console.environment)
+    for warning in warnings(target):
+        console.warn(warning)
+    finding = check_model(target, wire, timers)
+    if finding.warning:
+        console.warn(finding.warning)
