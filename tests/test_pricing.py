@@ -65,6 +65,12 @@ class Price:
         pytest.param(Usage(1, 0), Rates(Decimal("0.0005"), Decimal(0)), 1, id="half a nano rounds up"),
         pytest.param(Usage(1, 0), Rates(Decimal("0.0004"), Decimal(0)), 0, id="less rounds down"),
         pytest.param(Usage(1, 1), Rates(Decimal("0.0003"), Decimal("0.0003")), 1, id="rounded once, not per part"),
+        pytest.param(
+            Usage(1, 0),
+            Rates(Decimal("1000000000000.0004999999999999999999"), Decimal(0)),
+            10**15,
+            id="just below a half, beyond the usual 28 digits",
+        ),
         pytest.param(Usage(100, 10), TIERED, 120_000, id="at the threshold"),
         pytest.param(Usage(101, 10), TIERED, 101 * 5_000 + 10 * 7_000, id="over it the whole request costs more"),
         pytest.param(Usage(1001, 10), TIERED, 1001 * 3_000 + 10 * 9_000, id="the highest threshold counts"),
@@ -161,14 +167,12 @@ def test_only_exact_ids_are_priced(provider: str, model: str, matched: str | Non
 @settings(deadline=None)
 @given(
     st.sampled_from(sorted((provider, model) for provider, models in SNAPSHOT.items() for model in models)),
-    st.text("abcxyz-0123456789.:", min_size=1, max_size=12),
+    st.text("abcxyz-._:/+", min_size=1, max_size=12),
 )
 def test_a_look_alike_is_never_priced(known: tuple[str, str], rest: str) -> None:
     provider, model = known
-    changed = model + rest
-    rates = find_rates(provider, changed, {}, SNAPSHOT)
-    undated = len(rest) in (9, 11) and rest.startswith("-20")
-    assert rates is None or changed in SNAPSHOT[provider] or undated
+    assert find_rates(provider, model + rest, {}, SNAPSHOT) is None
+    assert find_rates(provider, rest + model, {}, SNAPSHOT) is None
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,11 @@ GROUNDS = {
     "empty": ("", "x", "one answer is empty: agreement 0.00, below 0.50"),
     "prose": ("red apples", "green pears", "the words of the answers: agreement 0.00, below 0.50"),
     "code": (fenced(ADD), fenced(LOOP), "the code of the answers: agreement 0."),
-    "control signs": ("answer: red\x1b[K wine", "answer: beer", "the answers come to red[K wine and beer: agreement 0.00"),
+    "control signs": (
+        "answer: red\x1b[K wine",
+        "answer: beer",
+        "the answers come to red[k wine and beer: agreement 0.00",
+    ),
 }
 
 

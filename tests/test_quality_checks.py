@@ -246,6 +246,7 @@ WHOLE_CODE = {
     "lifetimes": (PYTHON, fenced("fn f<'a>(x: &'a str) -> &'a str {\n    x\n}", "rust")),
     "raw string of Rust": (PYTHON, fenced('fn f() {\n    g(r#"{ "a": ( "#);\n}', "rust")),
     "character": (PYTHON, fenced("int f(char c) {\n  return c == '{' || c == '\\'';\n}", "c")),
+    "branches of a preprocessor": (PYTHON, fenced("#ifdef A\nvoid f(int a) {\n#else\nvoid f(void) {\n#endif\n}", "c")),
     "text block": (PYTHON, fenced('String s = """\n  { "a": (\n  """;\nf(s);', "java")),
     "raw string of C++": (PYTHON, fenced('auto s = R"({ [ ")";\nf(s);', "cpp")),
     "one line of a block": (JAVASCRIPT, fenced("if (ready) {", "js")),

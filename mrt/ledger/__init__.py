@@ -16,9 +16,9 @@ from mrt.ledger.ids import new_id
 from mrt.ledger.prices import load_snapshot
 from mrt.ledger.records import Booking, Settlement, Sums
 from mrt.ledger.reservations import reserve, sweep
-from mrt.ledger.settlements import release, settle
+from mrt.ledger.settlements import settle
 from mrt.ledger.store import Store, memory_store, open_store
-from mrt.ledger.totals import rebuild_rollup, used
+from mrt.ledger.totals import used
 
 __all__ = [
     "Allowance",
@@ -37,9 +37,7 @@ __all__ = [
     "memory_store",
     "new_id",
     "open_store",
-    "rebuild_rollup",
     "recall",
-    "release",
     "remember",
     "reserve",
     "settle",

@@ -44,8 +44,6 @@ def _answers(pid: int) -> bool:
         return True  # signal 0 would end the process there; a dead one's reservation is left to expire
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)  # not allowed to signal it: somebody else's, and alive
     return True

@@ -52,9 +52,10 @@ class Settlement:
 
 @dataclass(frozen=True)
 class Sums:
-    """A period in nano-dollars: what ended calls cost, and what those under way may cost at most.
+    """A period in nano-dollars: what ended calls cost, and what the others may cost at most.
 
-    With `unpriced_calls` the true sum is higher: their cost is not known. `calls` counts the ended ones.
+    `reserved_nano` holds the bounds of calls under way and of the `unpriced_calls`, which ended at an unknown cost: a budget
+    keeps their bound, since letting go of it would take the unknown for zero. `calls` counts the ended ones.
     """
 
     settled_nano: int

@@ -29,11 +29,6 @@ def settle(store: Store, reservation_id: str, settlement: Settlement) -> None:
     _close(store, reservation_id, {"state": state, "cost_state": cost_state, "cost_nano": cost_nano}, settlement)
 
 
-def release(store: Store, reservation_id: str, reason: str) -> None:
-    """Give a reservation back whose call was never sent: nothing is owed. Raises as `settle` does."""
-    settle(store, reservation_id, Settlement("refused", cost=Cost("priced", 0), reason=reason))
-
-
 def _close(store: Store, reservation_id: str, verdict: dict[str, Any], settlement: Settlement) -> None:
     with writing(store) as connection:
         _require_open(connection, reservation_id)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mrt.budget import local_day
 from mrt.ledger.records import Sums
-from mrt.ledger.store import Store, reading, writing
+from mrt.ledger.store import Store, reading
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,7 +29,7 @@ def sums(connection: sqlite3.Connection, start_us: int, end_us: int) -> Sums:
     row = connection.execute(
         f"""
         SELECT coalesce(sum(cost_nano), 0),
-               coalesce(sum(reserved_nano) FILTER (WHERE state = 'reserved'), 0),
+               coalesce(sum(reserved_nano) FILTER (WHERE cost_nano IS NULL), 0),
                count(*) FILTER (WHERE {_ENDED} AND cost_nano IS NULL),
                count(*) FILTER (WHERE {_ENDED})
         FROM calls WHERE started_us >= ? AND started_us < ?
@@ -55,16 +54,3 @@ def roll(connection: sqlite3.Connection, identifier: str, sign: int) -> None:
         """,
         {"id": identifier, "sign": sign},
     )
-
-
-def rebuild_rollup(store: Store, timezone: str) -> None:
-    """Sum up all calls anew, by the days of that IANA zone; for when the budget's zone has changed."""
-    local_day(0, timezone)  # an unknown zone is told before anything is touched
-    with writing(store) as connection:
-        connection.create_function("local_day", 2, local_day, deterministic=True)
-        connection.execute("UPDATE calls SET day = local_day(started_us, :zone), timezone = :zone", {"zone": timezone})
-        connection.execute("DELETE FROM rollup")
-        connection.execute(
-            f"INSERT INTO rollup SELECT {_ROLLED} GROUP BY day, tier, model",
-            {"sign": 1},
-        )

@@ -53,8 +53,8 @@ def ending_answer(text: str) -> Final | None:
 
 def _plain(text: str) -> str:
     text = text.strip().lower().replace("−", "-").replace("’", "'")
-    text = re.sub(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}", r"\1/\2", text)
-    text = re.sub(r"\\text\{([^}]*)\}", r"\1", text)
+    text = re.sub(r"\\[dt]?frac\{(\d{1,40})\}\{(\d{1,40})\}", r"\1/\2", text)
+    text = re.sub(r"\\text\{([^{}\n]{0,80})\}", r"\1", text)
     return re.sub(r"\\[,;!() \[\]]|\*\*|__|\$", "", text)
 
 

@@ -26,6 +26,8 @@ def bracket_problem(code: str) -> str | None:
     Clearly: literals and comments left out, and also with them, for no simple reader gets every literal of every
     language right.
     """
+    if re.search(r"(?m)^\s*#\s*if", code):
+        return None  # the branches of a preprocessor may each open what is closed once
     bare = re.sub(_HIDDEN, " ", code)
     for opening, closing in _PAIRS:
         missing = bare.count(opening) - bare.count(closing)

@@ -15,8 +15,8 @@ _CODE_LINE = (
     r"(?m)^\s*(?:(?:async )?(?:def|func|fn|function) \w|class \w+ ?[:({]|import \w+$|from \S+ import\b|package \w+$|#include|#!|"
     r"select\b.+\bfrom\b|insert into|update \w+ set|delete from|create (?:table|index|view|function)|"
     r"(?:sudo|npm|pip3?|git|echo|ls|grep|awk|sed|curl|docker|\$) \S)|"
-    r"[;{}]\s*$|\b(?!o\()\w+\((?!s\))[^)\n]*\)|[=!<>]=|->|=>|::|&&|\|\||:=|\S = \S|\S \| \S|\s--?\w|"
-    r"\\[wdsb.]|\][+*?{]|`[^`\n]+`|</?\w+[^>\n]*>"
+    r"[;{}]\s*$|\w(?<!\bo)\((?!s\))[^)\n]{0,200}\)|[=!<>]=|->|=>|::|&&|\|\||:=|\S = \S|\S \| \S|\s--?\w|"
+    r"\\[wdsb.]|\][+*?{]|`[^`\n]+`|</?\w[^>\n]{0,200}>"
 )
 _LEFT_OUT = r"\.\.\.|…|//|/\*"
 _SHORT_FRAGMENT = 3  # lines; an explanation may show a piece of a block

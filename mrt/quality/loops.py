@@ -79,7 +79,7 @@ def _periodic(tail: str) -> str | None:
         run = _run_length(tail, period)
         if run >= max(3 * period, _PROSE_RUN):
             return _period_reason(period, run) if run >= _least_run(tail[-period:]) else None
-        needle = run + 1
+        needle = run - period + 1
     return None
 
 

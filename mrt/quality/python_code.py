@@ -11,7 +11,7 @@ _START = (
 )
 _LINE = (
     r"\s*(?:$|#|@\w|[)\]}]|\"\"\"|\'\'\'|(?:async )?(?:def|class) \w|"
-    r"(?:async )?(?:for\b.+\bin\b|while\b|if\b|elif\b|else\b|try\b|except\b|finally\b|with\b|match\b|case\b)[^:\n]*:|"
+    r"(?:async )?(?:for\b(?=[^\n]* in )|while\b|if\b|elif\b|else\b|try\b|except\b|finally\b|with\b|match\b|case\b)[^:\n]*:|"
     r"(?:return|raise|assert|yield|del|global|nonlocal|await)\b(?! (?:the|an?)\b)|(?:pass|break|continue)\s*$|"
     r"import [\w., ]+$|from [\w.]+ import\b|[\w.\[\]\'\", *:|]+ ?[-+*/|&%]?=|[\w.]+\()|\s{4}"
 )

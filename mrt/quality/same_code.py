@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-_COMMENT = r"//[^\n]*|/\*.*?\*/|(?<!\S)#[^\n]*"
+_COMMENT = r"//[^\n]*|/\*.*?(?:\*/|\Z)|(?<!\S)#[^\n]*"
 _RUN = 3  # tokens looked at together, so that their order counts
 
 
