@@ -88,12 +88,13 @@ def _of_command(command: str, section: str, environment: Mapping[str, str]) -> s
 def _of_file(path: Path, section: str) -> str:
     try:
         mode = path.stat().st_mode
-        text = path.read_bytes()[:LARGEST_KEY_FILE].decode("utf-8").strip()
+        if mode & 0o077:
+            raise ConfigError(f"{section}.key_file {path} can be read by others", f"chmod 600 {path}")
+        with path.open("rb") as file:
+            text = file.read(LARGEST_KEY_FILE).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise AuthError(f"{section}.key_file {path} cannot be read: {reason}", "put the key alone into it") from None
-    if mode & 0o077:
-        raise ConfigError(f"{section}.key_file {path} can be read by others", f"chmod 600 {path}")
     if not text:
         raise AuthError(f"{section}.key_file {path} is empty", "put the key alone into it")
     return text.partition("\n")[0].strip()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from mrt.domain import Target
 from mrt.endpoints.kinds import PROVIDERS
-from mrt.errors import AuthError, ModelNotFound, MrtError, Overloaded
-from mrt.providers import Timers, Wire, protocol
-from mrt.providers.http import fetch_json
+from mrt.errors import AuthError, ConfigError, ModelNotFound, MrtError, NotAnApi, Overloaded, UpstreamError
+from mrt.providers import Timers, Wire, protocol, shown
+from mrt.providers.question import fetch_json
 
 # Servers that answer only the models they list. llama.cpp answers any name with the model it has; a gateway may hide names.
 _LISTS_ALL = frozenset({"ollama", "vllm", "llama_swap"})
+_TRANSIENT = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True)
@@ -30,47 +32,75 @@ def check_model(target: Target, wire: Wire, timers: Timers) -> Finding:
     provider is not ruled out by a passing trouble: only a refused key raises, the rest is a warning.
     """
     try:
-        status, payload = fetch_json(target, _models_url(target), timers, wire)
+        status, payload = _ask(target, _models_url(target), wire, timers)
+    except ConfigError:
+        raise
     except MrtError as error:
         if PROVIDERS[target.kind].local:
             raise
         return Finding(f"{target.endpoint} could not be checked: {error.message}")
     if status in (401, 403):
         raise AuthError(f"{target.endpoint} refuses the key (HTTP {status})", target.key_hint)
-    if status == 503 and PROVIDERS[target.kind].local:
-        raise Overloaded(f"{target.url} is still loading its model (HTTP 503)", "wait for it and ask again")
-    listed = model_names(payload)
-    if listed and target.kind in _LISTS_ALL and not _is_listed(target.model, listed):
-        raise ModelNotFound(f"{target.url} has no model {target.model!r}{_near(target.model, listed)}", _remedy(target))
-    if status >= 500:
+    if PROVIDERS[target.kind].local:
+        _check_local(target, status, payload)
+    elif status >= 500 or status in _TRANSIENT:
         return Finding(f"{target.endpoint} could not be checked: HTTP {status}")
     return Finding()
+
+
+def _check_local(target: Target, status: int, payload: Any) -> None:
+    if status == 503:
+        raise Overloaded(f"{shown(target.url)} is still loading its model (HTTP 503)", "wait for it and ask again")
+    if status != 200:
+        raise UpstreamError(
+            f"{shown(target.url)} does not list its models (HTTP {status})", f"check the url of {target.endpoint}"
+        )
+    listed = model_names(payload)
+    if listed is None:
+        raise NotAnApi(f"{shown(target.url)} answers, but not as a model server", f"check the url of {target.endpoint}")
+    if target.kind in _LISTS_ALL and not _is_listed(target.model, listed):
+        raise ModelNotFound(
+            f"{shown(target.url)} has no model {target.model!r}{_near(target.model, listed)}", _remedy(target)
+        )
+
+
+def _ask(
+    target: Target, url: str, wire: Wire, timers: Timers, body: Mapping[str, Any] | None = None
+) -> tuple[int, Any]:
+    return fetch_json(target, url, protocol(target).headers(target), timers, wire, body)
 
 
 def offers_tools(target: Target, wire: Wire, timers: Timers) -> bool | None:
     """Whether this model can be given a tool, as its server says; None when the server could not be asked."""
     try:
         if target.kind == "llamacpp":
-            _, props = fetch_json(target, _root(target) + "/props", timers, wire)
-            return _path(props, "chat_template_caps", "supports_tools") is True
-        if target.kind == "ollama":
-            _, shown = fetch_json(target, _root(target) + "/api/show", timers, wire, {"model": target.model})
-            return "tools" in (_path(shown, "capabilities") or ())
-        if target.kind == "lm_studio":
-            url = f"{_root(target)}/api/v0/models/{quote(target.model)}"
-            return "tool_use" in (_path(fetch_json(target, url, timers, wire)[1], "capabilities") or ())
+            status, shown = _ask(target, _root(target) + "/props", wire, timers)
+            able = _path(shown, "chat_template_caps", "supports_tools") is True
+        elif target.kind == "ollama":
+            status, shown = _ask(target, _root(target) + "/api/show", wire, timers, {"model": target.model})
+            able = _is_able("tools", shown)
+        elif target.kind == "lm_studio":
+            status, shown = _ask(target, f"{_root(target)}/api/v0/models/{quote(target.model)}", wire, timers)
+            able = _is_able("tool_use", shown)
+        else:
+            # vLLM says nothing beforehand, but rejects tools in so many words: the request is mended then, once.
+            return target.kind == "vllm"
     except MrtError:
         return None
-    # vLLM says nothing beforehand, but rejects tools in so many words: the request is mended then, once.
-    return target.kind == "vllm"
+    return able if status == 200 else None
 
 
-def model_names(payload: Any) -> tuple[str, ...]:
-    """The models in a list of either shape: `data[].id` or `models[].name`."""
-    if not isinstance(payload, dict):
-        return ()
-    rows = payload.get("data") if isinstance(payload.get("data"), list) else payload.get("models")
-    names = (row.get("id") or row.get("name") or row.get("model") for row in rows or () if isinstance(row, dict))
+def _is_able(capability: str, shown: Any) -> bool:
+    capabilities = _path(shown, "capabilities")
+    return isinstance(capabilities, list) and capability in capabilities
+
+
+def model_names(payload: Any) -> tuple[str, ...] | None:
+    """The models in a list of either shape, `data[].id` or `models[].name`; None when it is no such list."""
+    rows = next((rows for name in ("data", "models") if isinstance(rows := _path(payload, name), list)), None)
+    if rows is None:
+        return None
+    names = (row.get("id") or row.get("name") or row.get("model") for row in rows if isinstance(row, dict))
     return tuple(name for name in names if isinstance(name, str))
 
 

@@ -8,7 +8,7 @@ from mrt.config import Config, EndpointSettings, Tier
 from mrt.domain import Target, Think
 from mrt.endpoints.kinds import LOCAL_VARIABLES, PROVIDERS, RESERVED, Provider
 from mrt.errors import UsageError
-from mrt.providers import is_loopback
+from mrt.providers import is_loopback, shown
 
 Environment = Mapping[str, str]
 
@@ -56,7 +56,7 @@ def resolve_tier(tier: Tier, config: Config, environment: Environment) -> Target
 def warnings(target: Target) -> tuple[str, ...]:
     """What the user should know before a key goes there."""
     if target.key is not None and not target.local and target.url.startswith("http:") and not is_loopback(target.url):
-        return (f"the key of {target.endpoint} goes to {target.url} unencrypted",)
+        return (f"the key of {target.endpoint} goes to {shown(target.url)} unencrypted",)
     return ()
 
 

@@ -1,7 +1,8 @@
 """The wire: one module per protocol behind one Protocol."""
 
+from mrt.providers.address import is_loopback, shown
 from mrt.providers.assembly import Delta, estimate_tokens
-from mrt.providers.http import Exchange, Timers, Wire, is_loopback, open_client
+from mrt.providers.http import Exchange, Timers, Wire, open_client
 from mrt.providers.stream import Call, protocol
 from mrt.providers.tools import escalation
 
@@ -16,4 +17,5 @@ __all__ = [
     "is_loopback",
     "open_client",
     "protocol",
+    "shown",
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from mrt.domain import Request, Target, Usage
 from mrt.errors import IncompleteError, ProtocolFailure, Refused
-from mrt.providers.assembly import Assembly, count
+from mrt.providers.assembly import Assembly, count, string
 from mrt.providers.failure import error_text, in_stream
+from mrt.providers.jsontext import dump, parse
 from mrt.providers.sse import ServerEvent
 
 FRAMES = "sse"
@@ -33,7 +33,7 @@ def body(request: Request, target: Target) -> dict[str, Any]:
     system = "\n\n".join(message.content for message in request.messages if message.role == "system")
     if request.schema is not None:
         # The protocol has no field for a schema, so the model is told in words; the answer is checked either way.
-        schema = json.dumps(dict(request.schema), ensure_ascii=False)
+        schema = dump(dict(request.schema))
         order = "Answer with one JSON document that is valid under this JSON schema, and nothing else:"
         system = f"{system}\n\n{order}\n{schema}".strip()
     document: dict[str, Any] = {
@@ -67,8 +67,8 @@ def read_event(assembly: Assembly, event: ServerEvent) -> None:
     if not event.data.strip() or assembly.settled or event.data == "[DONE]":
         return
     try:
-        payload = json.loads(event.data)
-    except (ValueError, RecursionError):
+        payload = parse(event.data)
+    except ValueError:
         assembly.failure = ProtocolFailure("protocol: broken JSON in the stream")
         return
     read_chunk(assembly, payload, whole=False)
@@ -89,7 +89,7 @@ def read_chunk(assembly: Assembly, payload: Any, whole: bool = True) -> None:
 def _read_start(assembly: Assembly, payload: dict[str, Any]) -> None:
     message = payload.get("message")
     if isinstance(message, dict):
-        assembly.served_model = message.get("model") or assembly.served_model
+        assembly.served_model = string(message.get("model")) or assembly.served_model
         # output_tokens here is a placeholder: the truth comes with message_delta.
         _merge_usage(assembly, message.get("usage"), outgoing=False)
 
@@ -103,16 +103,16 @@ def _read_block_start(assembly: Assembly, payload: dict[str, Any]) -> None:
 def _read_block(assembly: Assembly, block: dict[str, Any], index: int) -> None:
     kind = block.get("type")
     if kind == "text":
-        assembly.add_text(block.get("text") or "")
+        assembly.add_text(string(block.get("text")))
     elif kind == "thinking":
-        assembly.add_reasoning(block.get("thinking") or "")
+        assembly.add_reasoning(string(block.get("thinking")))
     elif kind == "tool_use":
-        assembly.add_tool_call(index, block.get("name") or "", json.dumps(block["input"]) if block.get("input") else "")
+        assembly.add_tool_call(index, string(block.get("name")), dump(block["input"]) if block.get("input") else "")
     elif kind == "fallback":
         # Another model took over: it is the one to name and to price.
         successor = block.get("to")
-        if isinstance(successor, dict) and successor.get("model"):
-            assembly.served_model = successor["model"]
+        if isinstance(successor, dict):
+            assembly.served_model = string(successor.get("model")) or assembly.served_model
 
 
 def _read_delta(assembly: Assembly, payload: dict[str, Any]) -> None:
@@ -121,11 +121,11 @@ def _read_delta(assembly: Assembly, payload: dict[str, Any]) -> None:
         return
     kind = delta.get("type")
     if kind == "text_delta":
-        assembly.add_text(delta.get("text") or "")
+        assembly.add_text(string(delta.get("text")))
     elif kind == "thinking_delta":
-        assembly.add_reasoning(delta.get("thinking") or "")
+        assembly.add_reasoning(string(delta.get("thinking")))
     elif kind == "input_json_delta":
-        assembly.add_tool_call(count(payload.get("index")) or 0, "", delta.get("partial_json") or "")
+        assembly.add_tool_call(count(payload.get("index")) or 0, "", string(delta.get("partial_json")))
 
 
 def _read_message_delta(assembly: Assembly, payload: dict[str, Any]) -> None:
@@ -141,7 +141,7 @@ def _read_stop(assembly: Assembly, _: dict[str, Any]) -> None:
 
 
 def _read_message(assembly: Assembly, payload: dict[str, Any]) -> None:
-    assembly.served_model = payload.get("model") or assembly.served_model
+    assembly.served_model = string(payload.get("model")) or assembly.served_model
     content = payload.get("content")
     for index, block in enumerate(content if isinstance(content, list) else ()):
         if isinstance(block, dict):

@@ -11,6 +11,7 @@ from mrt.errors import (
     IncompleteError,
     LengthLimit,
     MrtError,
+    ProtocolFailure,
     Refused,
     ToolCallOnly,
     Truncated,
@@ -40,6 +41,10 @@ _FILTERED = frozenset(
 _TOOLS = frozenset({"tool_calls", "tool_use", "function_call"})
 # Reasoning and text count as about four bytes a token where the server counts nothing.
 BYTES_PER_TOKEN = 4
+# What no honest server says: a context of a trillion tokens, or a probability of e to the minus a million.
+LARGEST_COUNT = 10**12
+_LOWEST_LOGPROB = -1e6
+LARGEST_ANSWER = 64 * 1024 * 1024
 
 
 class Delta(NamedTuple):
@@ -85,6 +90,7 @@ class Assembly:
         self.failure: MrtError | None = None
         self.ended = False
         self.tokens_seen = 0
+        self._size = 0
 
     @property
     def settled(self) -> bool:
@@ -94,27 +100,33 @@ class Assembly:
     def add_text(self, text: str) -> None:
         """Content as the server sent it; `<think>` parts are sorted out here."""
         if text:
-            self.tokens_seen += 1
+            self._grow(len(text))
             self._sort(self._splitter.feed(text))
 
     def add_reasoning(self, text: str) -> None:
         """Reasoning that came in a field of its own."""
         if text:
-            self.tokens_seen += 1
+            self._grow(len(text))
             self.native_reasoning = True
             self._reasoning.write(text)
             self._fresh.append(Delta("reasoning", text))
 
     def add_tool_call(self, index: int, name: str, arguments: str) -> None:
         """A tool call or the next part of one."""
-        self.tokens_seen += 1
         call = self._tool_calls.setdefault(index, ["", ""])
+        self._grow(len(name) + len(arguments) + 1)
         call[0] = call[0] or name
         call[1] += arguments
 
+    def _grow(self, size: int) -> None:
+        self.tokens_seen += 1
+        self._size += size
+        if self._size > LARGEST_ANSWER and self.failure is None:
+            self.failure = ProtocolFailure(f"protocol: the answer is larger than {LARGEST_ANSWER // 2**20} MiB")
+
     def add_logprob(self, value: Any) -> None:
         """The natural logarithm of one chosen token's probability."""
-        if isinstance(value, int | float) and value <= 0:
+        if isinstance(value, int | float) and _LOWEST_LOGPROB <= value <= 0:
             self._logprob_sum += value
             self._logprob_count += 1
 
@@ -207,7 +219,12 @@ def _finish_failure(reason: str) -> MrtError | None:
 
 def count(value: Any) -> int | None:
     """A token count as a server wrote it, or None for anything that is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT else None
+
+
+def string(value: Any) -> str:
+    """A text as a server wrote it, or nothing for anything that is none."""
+    return value if isinstance(value, str) else ""
 
 
 def estimate_tokens(text: str) -> int:

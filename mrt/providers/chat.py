@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from mrt.domain import Request, Target, Usage
 from mrt.errors import ProtocolFailure
-from mrt.providers.assembly import Assembly, count
+from mrt.providers.assembly import Assembly, count, string
 from mrt.providers.failure import error_text, in_stream
+from mrt.providers.jsontext import dump, parse
 from mrt.providers.sse import DONE, ServerEvent
 from mrt.providers.tools import ESCALATE_TOOL
 
@@ -63,8 +63,8 @@ def read_event(assembly: Assembly, event: ServerEvent) -> None:
         assembly.ended = True
         return
     try:
-        payload = json.loads(event.data)
-    except (ValueError, RecursionError):
+        payload = parse(event.data)
+    except ValueError:
         # After the finish reason nothing is lost; before it, text may be.
         if event.event == "error":
             assembly.failure = in_stream(None, event.data)
@@ -87,11 +87,7 @@ def read_chunk(assembly: Assembly, payload: Any) -> None:
         assembly.failure = in_stream(payload, message)
     if isinstance(payload, dict):
         _read_usage(assembly, payload)
-        assembly.served_model = payload.get("model") if _named(payload) else assembly.served_model
-
-
-def _named(payload: dict[str, Any]) -> bool:
-    return isinstance(payload.get("model"), str) and bool(payload["model"])
+        assembly.served_model = string(payload.get("model")) or assembly.served_model
 
 
 def _read_choice(assembly: Assembly, choice: dict[str, Any]) -> None:
@@ -148,16 +144,16 @@ def _read_tool_calls(assembly: Assembly, part: dict[str, Any]) -> None:
         if isinstance(function, dict):
             index = count(call.get("index"))
             assembly.add_tool_call(
-                position if index is None else index, function.get("name") or "", _arguments(function)
+                position if index is None else index, string(function.get("name")), _arguments(function)
             )
     legacy = part.get("function_call")
     if isinstance(legacy, dict):
-        assembly.add_tool_call(0, legacy.get("name") or "", _arguments(legacy))
+        assembly.add_tool_call(0, string(legacy.get("name")), _arguments(legacy))
 
 
 def _arguments(function: dict[str, Any]) -> str:
     arguments = function.get("arguments")
-    return arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
+    return arguments if isinstance(arguments, str) else dump(arguments) if arguments else ""
 
 
 def _read_logprobs(assembly: Assembly, logprobs: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mrt.errors import MrtError, ProtocolFailure, TimedOut, Truncated
 from mrt.providers.http import Timers, Wire, import_httpx
-from mrt.providers.watchdog import Watchdog, closer
+from mrt.providers.watchdog import Socket, Watchdog
 
 if TYPE_CHECKING:
     import httpx
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 class Chunks:
     """The body's bytes; iterating ends at a failure, which is kept, since what came before it still counts."""
 
-    def __init__(self, response: httpx.Response, timers: Timers, wire: Wire) -> None:
-        self._response = response
+    def __init__(self, response: httpx.Response, connection: Socket, timers: Timers, wire: Wire) -> None:
         self._iterator = response.iter_bytes()
-        self._timers = timers
-        self.watchdog = Watchdog(wire.clock, timers.deadline, closer(response))
+        self.watchdog = Watchdog(wire.clock, timers.deadline, connection.close)
         self.failure: MrtError | None = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -50,7 +48,7 @@ class Chunks:
         if self.watchdog.out_of_time:
             return TimedOut("timeout: out of time (--timeout)")
         return TimedOut(
-            f"timeout: no token for {self._timers.idle:g} s", "raise --idle-timeout if the model is only slow"
+            f"timeout: no token for {self.watchdog.allowed:g} s", "raise --idle-timeout if the model is only slow"
         )
 
 

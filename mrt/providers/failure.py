@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -19,6 +18,7 @@ from mrt.errors import (
     RateLimited,
     UpstreamError,
 )
+from mrt.providers.jsontext import dump, parse
 
 _CONTEXT = (
     r"context[ _]?(?:length|window|size|limit)|maximum context|max_model_len|exceed_context|prompt is too long"
@@ -44,9 +44,16 @@ _BUSY = r"overloaded|loading model|server busy|unavailable_error|no slot availab
 _RATE = r"rate[ _-]?limit|throttl|too many requests|resource_exhausted"
 
 
+DEEPEST_ERROR = 4
+LONGEST_MESSAGE = 2000
+# Codes and names stand at the beginning; patterns over a megabyte of somebody's log would take minutes.
+LONGEST_EVIDENCE = 8000
+_LONGEST_CODE = 4  # digits
+
+
 def error_text(payload: Any, depth: int = 0) -> str | None:
     """The message of an error payload, or None when the payload is no error."""
-    if depth > 4:
+    if depth > DEEPEST_ERROR:
         return None
     if isinstance(payload, list):
         return next((text for item in payload if (text := error_text(item, depth + 1))), None)
@@ -67,13 +74,15 @@ def error_text(payload: Any, depth: int = 0) -> str | None:
 def _message(error: Any, depth: int) -> str:
     if isinstance(error, str):
         return _unwrap(error, depth)
+    if depth > DEEPEST_ERROR:
+        return dump(error)
     if isinstance(error, list):
-        return "; ".join(_message(item, depth) for item in error[:5])
+        return "; ".join(_message(item, depth + 1) for item in error[:5]) or dump(error)
     if isinstance(error, dict):
         for key in ("message", "msg", "detail", "error", "error_message", "reason", "type", "code"):
             if error.get(key):
                 return _located(_message(error[key], depth + 1), error)
-    return json.dumps(error, ensure_ascii=False)
+    return dump(error)
 
 
 def _located(text: str, error: dict[str, Any]) -> str:
@@ -84,9 +93,9 @@ def _located(text: str, error: dict[str, Any]) -> str:
 
 def _unwrap(text: str, depth: int) -> str:
     """Ollama passes llama.cpp's error on as JSON inside the string."""
-    if depth < 4 and text.lstrip().startswith("{"):
+    if depth < DEEPEST_ERROR and text.lstrip().startswith("{"):
         try:
-            return error_text(json.loads(text), depth + 1) or text
+            return error_text(parse(text), depth + 1) or text
         except ValueError:
             return text
     return text
@@ -96,14 +105,19 @@ def in_stream(payload: Any, text: str) -> MrtError:
     """The failure that an error inside a 200 stream stands for; its numeric code counts like a status."""
     error = payload.get("error") if isinstance(payload, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
-    status = int(code) if isinstance(code, int | str) and str(code).isdigit() else 0
-    return classify(status, text, json.dumps(payload, ensure_ascii=False)[:4000])
+    return classify(_status(code), text, dump(payload))
+
+
+def _status(code: Any) -> int:
+    if isinstance(code, str):
+        return int(code) if re.fullmatch(rf"[0-9]{{1,{_LONGEST_CODE}}}", code) else 0
+    return code if isinstance(code, int) and not isinstance(code, bool) else 0
 
 
 def classify(status: int, text: str, evidence: str = "") -> MrtError:
     """The failure for an HTTP status and a message; `evidence` is the raw body, whose codes tell more than the status."""
-    words = f"{text} {evidence}"
-    message = text or f"HTTP {status}"
+    words = f"{text[:LONGEST_EVIDENCE]} {evidence[:LONGEST_EVIDENCE]}"
+    message = text[:LONGEST_MESSAGE] or f"HTTP {status}"
     for matches, kind in _RULES:
         if matches(status, words):
             return kind(message)

@@ -17,6 +17,8 @@ _UNSUPPORTED = (
 )
 _LARGE = r"too large|too big|cannot be greater|exceeds?|at most|maximum|less than or equal"
 _TOOLS = r"\btools?\b|tool choice|function calling"
+# Longer runs of digits count no tokens.
+_NUMBER = r"(?<![0-9])[0-9]{1,12}(?![0-9])"
 SMALLEST_LIMIT = 16
 
 Quirks = Mapping[str, str]
@@ -48,7 +50,7 @@ def _limit(evidence: str, body: Mapping[str, Any]) -> dict[str, str] | None:
 
 def _smaller(limit: int, evidence: str) -> dict[str, str] | None:
     """A limit that the message allows: the bound it names less the prompt, or half of it when the prompt is not counted."""
-    bound = max((number for number in map(int, re.findall(r"\d+", evidence)) if number < limit), default=0)
+    bound = max((number for number in map(int, re.findall(_NUMBER, evidence)) if number < limit), default=0)
     prompt = _prompt_tokens(evidence)
     room = bound // 2 if prompt is None else bound - prompt
     return {"cap:max_tokens": str(room)} if room >= SMALLEST_LIMIT else None
@@ -56,9 +58,12 @@ def _smaller(limit: int, evidence: str) -> dict[str, str] | None:
 
 def _prompt_tokens(evidence: str) -> int | None:
     found = re.search(
-        r"(\d+) (?:input tokens|in the messages|tokens? in the (?:messages|prompt|input)|of text input)", evidence
+        rf"({_NUMBER}) (?:input tokens|in the messages|tokens? in the (?:messages|prompt|input)|of text input)",
+        evidence,
     )
-    found = found or re.search(r"(?:request has|prompt contains(?: at least)?|messages resulted in) (\d+)", evidence)
+    found = found or re.search(
+        rf"(?:request has|prompt contains(?: at least)?|messages resulted in) ({_NUMBER})", evidence
+    )
     return int(found[1]) if found else None
 
 

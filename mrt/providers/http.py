@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from mrt.domain import Request, Target
 from mrt.errors import AuthError, ConfigError, MrtError, NotAnApi, TimedOut, Unreachable, UpstreamError
 from mrt.providers import heal as healing
-from mrt.providers.failure import classify, error_text
+from mrt.providers.address import is_loopback, origin, shown
+from mrt.providers.failure import LONGEST_EVIDENCE, classify, error_text
+from mrt.providers.jsontext import dump, parse
 from mrt.providers.retry import NEVER, RETRYABLE_STATUS, backoff, retry_after
+from mrt.providers.watchdog import Socket, Watchdog
 
 if TYPE_CHECKING:
     import httpx
 
 LARGEST_ERROR_BODY = 1024 * 1024
 MOST_REDIRECTS = 3
-QUESTION_TIMEOUT_S = 5.0
+ERROR_BODY_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -66,21 +67,25 @@ def import_httpx() -> Any:
     return httpx
 
 
-def is_loopback(url: str) -> bool:
-    """Whether a URL stays on this machine."""
-    host = (urlsplit(url).hostname or "").lower()
-    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.") or host.endswith(".localhost")  # noqa: S104
-
-
 def open_client(url: str) -> httpx.Client:
-    """A client for one base URL: no proxy on loopback, no TLS set-up for plain http, redirects only by hand."""
+    """A client for one base URL: no proxy on loopback, no TLS set-up for plain http, redirects only by hand.
+
+    Raises a ConfigError when the environment names a proxy or certificates that cannot be used.
+    """
     package = import_httpx()
-    client: httpx.Client = package.Client(
-        verify=url.startswith("https:"),
-        trust_env=not is_loopback(url),
-        follow_redirects=False,
-        headers={"user-agent": "mrt", "accept-encoding": "identity"},
-    )
+    try:
+        client: httpx.Client = package.Client(
+            verify=url.startswith("https:"),
+            trust_env=not is_loopback(url),
+            follow_redirects=False,
+            headers={"user-agent": "mrt", "accept-encoding": "identity"},
+        )
+    except (ImportError, OSError, ValueError, package.InvalidURL) as error:
+        reason = str(error).partition(". ")[0]
+        raise ConfigError(
+            f"the environment's proxy or certificates cannot be used: {reason}",
+            "check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
+        ) from None
     return client
 
 
@@ -92,7 +97,7 @@ class Opener:
         self._protocol = protocol
         self._timers = timers
         self._wire = wire
-        self.waited = 0.0
+        self.connection = Socket()
 
     def open(self, exchange: Exchange) -> httpx.Response:
         """The response whose body is the answer. Nothing of an answer has come before this returns, so trying again is safe."""
@@ -105,8 +110,8 @@ class Opener:
             if response.status_code == 200:
                 _remember(exchange, learned)
                 return response
-            status, headers, text = response.status_code, dict(response.headers), _read_error(response)
-            proposal = healing.heal(status, text, body, quirks)
+            status, headers, text = response.status_code, dict(response.headers), self._read_error(response)
+            proposal = healing.heal(status, text[:LONGEST_EVIDENCE], body, quirks)
             if proposal:
                 learned |= proposal
                 self._wire.note(f"{exchange.target.name} rejects {_field_of(proposal)}: asking again without")
@@ -137,27 +142,31 @@ class Opener:
 
     def _send(self, target: Target, body: Mapping[str, Any]) -> httpx.Response:
         url = self._protocol.url(target)
-        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        content = dump(body).encode("utf-8", "replace")
         headers = {"content-type": "application/json", **self._protocol.headers(target)}
         for _ in range(MOST_REDIRECTS + 1):
             response = self._send_once(target, url, content, headers)
             if response.status_code not in (301, 302, 303, 307, 308):
                 return response
-            location = str(response.url.join(response.headers.get("location", "")))
+            location, server = _location(response)
             response.close()
-            if _origin(location) != _origin(url):
+            if server != origin(url):
                 raise UpstreamError(
-                    f"{url} redirects to {_origin(location)}, another host: neither key nor prompt goes there",
+                    f"{shown(url)} redirects to {server}, another host: neither key nor prompt goes there",
                     f"if that is right, set the url of endpoint {target.endpoint} to it",
                 )
             url = location
-        raise UpstreamError(f"{target.url} redirects in a circle", f"check the url of endpoint {target.endpoint}")
+        raise UpstreamError(
+            f"{shown(target.url)} redirects in a circle", f"check the url of endpoint {target.endpoint}"
+        )
 
     def _send_once(self, target: Target, url: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
         tries = 0
         while True:
             try:
-                with connection_failures(target, self._timers):
+                watchdog = Watchdog(self._wire.clock, self._timers.deadline, self.connection.close)
+                with watchdog, connection_failures(target, self._timers, watchdog):
+                    watchdog.expect(self._timers.first_token)
                     return self._attempt(url, content, headers)
             except Unreachable:
                 # Nothing was sent, so trying again costs nothing; a port that is closed on this machine stays closed.
@@ -171,24 +180,49 @@ class Opener:
         package = import_httpx()
         remaining = self._remaining()
         if remaining <= 0:
-            raise TimedOut("out of time (--timeout)")
-        read = min(self._timers.first_token, remaining)
-        timeout = package.Timeout(read, connect=min(self._timers.connect, remaining))
-        request = self._client.build_request("POST", url, content=content, headers=dict(headers), timeout=timeout)
+            raise TimedOut("timeout: out of time (--timeout)")
+        # The watchdogs tell the time to the first token from that between tokens; this only ends what they would miss.
+        read = min(max(self._timers.first_token, self._timers.idle), remaining)
+        request = self._client.build_request(
+            "POST",
+            url,
+            content=content,
+            headers=dict(headers),
+            timeout=package.Timeout(read, connect=min(self._timers.connect, remaining)),
+            extensions={"trace": self.connection.watch},
+        )
         if self._wire.trace:
-            trace_request(self._wire.trace, "POST", url, request.headers, content)
+            trace_request(self._wire.trace, request, content)
         response: httpx.Response = self._client.send(request, stream=True)
         if self._wire.trace:
             trace_response(self._wire.trace, response)
         return response
 
+    def _read_error(self, response: httpx.Response) -> str:
+        """The body of a failure, as far as it comes in a few seconds; the status alone has to do when none comes."""
+        package = import_httpx()
+        body = bytearray()
+        try:
+            with Watchdog(self._wire.clock, self._timers.deadline, self.connection.close) as watchdog:
+                watchdog.expect(ERROR_BODY_TIMEOUT_S)
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) >= LARGEST_ERROR_BODY or watchdog.expired:
+                        break
+        except package.HTTPError:
+            pass
+        finally:
+            response.close()
+        return bytes(body[:LARGEST_ERROR_BODY]).decode("utf-8", "replace")
+
 
 class connection_failures:
     """Turns httpx's exceptions on the way to a response into ours."""
 
-    def __init__(self, target: Target, timers: Timers) -> None:
+    def __init__(self, target: Target, timers: Timers, watchdog: Watchdog) -> None:
         self._target = target
         self._timers = timers
+        self._watchdog = watchdog
 
     def __enter__(self) -> None:
         pass
@@ -199,10 +233,10 @@ class connection_failures:
             raise self._translate(error, httpx) from None
 
     def _translate(self, error: Exception, httpx: Any) -> MrtError:
-        url, endpoint = self._target.url, self._target.endpoint
+        url, endpoint = shown(self._target.url), self._target.endpoint
         if isinstance(error, httpx.ConnectTimeout):
             return Unreachable(f"no connection to {url} within {self._timers.connect:g} s")
-        if isinstance(error, httpx.TimeoutException):
+        if isinstance(error, httpx.TimeoutException) or self._watchdog.expired:
             return TimedOut(
                 f"timeout: {url} accepted the request and sent nothing in time", "raise --timeout or --idle-timeout"
             )
@@ -214,7 +248,7 @@ class connection_failures:
             return ConfigError(
                 f"the request to endpoint {endpoint} cannot be sent: {_reason(error)}", "check its key and url"
             )
-        if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
+        if isinstance(error, httpx.RemoteProtocolError) and not re.search("disconnected|peer closed", str(error)):
             return NotAnApi(f"{url} does not speak HTTP ({_reason(error)})", f"check the url of endpoint {endpoint}")
         return UpstreamError(f"{url} closed the connection without an answer")
 
@@ -224,10 +258,14 @@ def _reason(error: Exception) -> str:
     return text.split("] ", 1)[-1].lower() if text.startswith("[") else text
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    return f"{parts.scheme}://{parts.hostname}:{port}"
+def _location(response: httpx.Response) -> tuple[str, str]:
+    """Where a redirect leads, and on which server that is."""
+    httpx = import_httpx()
+    try:
+        location = str(response.url.join(response.headers.get("location", "")))
+        return location, origin(location)
+    except (httpx.InvalidURL, ValueError):
+        raise UpstreamError(f"{shown(str(response.url))} redirects to an address that is none") from None
 
 
 def _remember(exchange: Exchange, learned: Mapping[str, str]) -> None:
@@ -252,19 +290,9 @@ def read_at_most(chunks: Iterator[bytes], limit: int) -> bytes:
     return bytes(body[:limit])
 
 
-def _read_error(response: httpx.Response) -> str:
-    httpx = import_httpx()
-    try:
-        return read_at_most(response.iter_bytes(), LARGEST_ERROR_BODY).decode("utf-8", "replace")
-    except httpx.HTTPError:
-        return ""  # the status alone has to do
-    finally:
-        response.close()
-
-
 def _failure(status: int, text: str, target: Target) -> MrtError:
     message = error_message(text)
-    failure = classify(status, f"{message} (HTTP {status})" if message else f"HTTP {status}", text[:8000])
+    failure = classify(status, f"{message} (HTTP {status})" if message else f"HTTP {status}", text)
     if isinstance(failure, AuthError):
         failure.hint = target.key_hint
     return failure
@@ -273,8 +301,8 @@ def _failure(status: int, text: str, target: Target) -> MrtError:
 def error_message(text: str) -> str:
     """The message in an error body of any shape; HTML says nothing worth showing."""
     try:
-        payload = json.loads(text)
-    except (ValueError, RecursionError):
+        payload = parse(text)
+    except ValueError:
         return "an HTML page, not an API response" if text.lstrip().startswith("<") else text.strip()[:500]
     found = error_text(payload)
     if found is None and isinstance(payload, dict) and isinstance(payload.get("message"), str):
@@ -290,12 +318,10 @@ def masked(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: "***" if name.lower() in SECRET_HEADERS else value for name, value in headers.items()}
 
 
-def trace_request(
-    trace: Callable[[str], None], method: str, url: str, headers: Mapping[str, str], content: bytes
-) -> None:
+def trace_request(trace: Callable[[str], None], request: httpx.Request, content: bytes) -> None:
     """The request as `--debug-http` shows it."""
-    trace(f"> {method} {url}")
-    for name, value in masked(headers).items():
+    trace(f"> {request.method} {shown(str(request.url))}")
+    for name, value in masked(request.headers).items():
         trace(f"> {name}: {value}")
     trace(f"> {content.decode('utf-8', 'replace')}")
 
@@ -305,29 +331,3 @@ def trace_response(trace: Callable[[str], None], response: httpx.Response) -> No
     trace(f"< HTTP {response.status_code}")
     for name, value in masked(response.headers).items():
         trace(f"< {name}: {value}")
-
-
-def fetch_json(
-    target: Target, url: str, timers: Timers, wire: Wire, body: Mapping[str, Any] | None = None
-) -> tuple[int, Any]:
-    """A small side question to a server: its status and its JSON, None when it sent none. Never retried."""
-    speaker = import_module(f"mrt.providers.{target.protocol}")
-    headers = dict(speaker.headers(target))
-    content = None if body is None else json.dumps(body).encode()
-    package = import_httpx()
-    timeout = package.Timeout(min(timers.first_token, QUESTION_TIMEOUT_S), connect=timers.connect)
-    with wire.client(target.url) as client, connection_failures(target, timers):
-        request = client.build_request(
-            "GET" if body is None else "POST", url, content=content, headers=headers, timeout=timeout
-        )
-        if wire.trace:
-            trace_request(wire.trace, request.method, url, request.headers, content or b"")
-        response = client.send(request, stream=True)
-        text = read_at_most(response.iter_bytes(), LARGEST_ERROR_BODY * 4)
-        response.close()
-    if wire.trace:
-        trace_response(wire.trace, response)
-    try:
-        return response.status_code, json.loads(text)
-    except (ValueError, RecursionError):
-        return response.status_code, None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 
-from mrt.errors import ProtocolFailure
-from mrt.providers.sse import LONGEST_LINE, ServerEvent, is_json
+from mrt.providers.jsontext import is_json
+from mrt.providers.sse import ServerEvent, UnfinishedLine
 
 
 class NdjsonDecoder:
@@ -13,22 +13,29 @@ class NdjsonDecoder:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._line = ""
+        self._line = UnfinishedLine()
         self.cut = False
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
         """The lines completed by these bytes."""
-        *lines, self._line = (self._line + self._decoder.decode(chunk)).split("\n")
-        if len(self._line) > LONGEST_LINE:
-            raise ProtocolFailure(f"the server sent a line longer than {LONGEST_LINE // 2**20} MiB")
-        return [ServerEvent(line.strip("\r\ufeff ")) for line in lines if line.strip()]
+        first, *others = self._decoder.decode(chunk).split("\n")
+        self._line.add(first)
+        events: list[ServerEvent] = []
+        for piece in others:
+            events += _event(self._line.take())
+            self._line.add(piece)
+        return events
 
     def finish(self) -> list[ServerEvent]:
         """The unterminated last line when it is whole; sets `cut` when it is not."""
-        line, self._line = self._line + self._decoder.decode(b"", final=True), ""
-        if not line.strip():
-            return []
-        if is_json(line):
-            return [ServerEvent(line.strip())]
+        self._line.add(self._decoder.decode(b"", final=True))
+        events = _event(self._line.take())
+        if all(is_json(event.data) for event in events):
+            return events
         self.cut = True
         return []
+
+
+def _event(line: str) -> list[ServerEvent]:
+    data = line.strip("\r\ufeff\t ")
+    return [ServerEvent(data)] if data else []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from mrt.domain import Request, Target, Usage
 from mrt.errors import ProtocolFailure
-from mrt.providers.assembly import Assembly, count
+from mrt.providers.assembly import Assembly, count, string
 from mrt.providers.failure import error_text, in_stream
+from mrt.providers.jsontext import dump, parse
 from mrt.providers.sse import ServerEvent
 from mrt.providers.tools import ESCALATE_TOOL
 
@@ -58,8 +58,8 @@ def read_event(assembly: Assembly, event: ServerEvent) -> None:
     if not event.data.strip() or assembly.settled:
         return
     try:
-        payload = json.loads(event.data)
-    except (ValueError, RecursionError):
+        payload = parse(event.data)
+    except ValueError:
         assembly.failure = ProtocolFailure("protocol: broken JSON in the stream")
         return
     read_chunk(assembly, payload)
@@ -79,21 +79,21 @@ def read_chunk(assembly: Assembly, payload: Any) -> None:
     for entry in payload["logprobs"] if isinstance(payload.get("logprobs"), list) else ():
         if isinstance(entry, dict):
             assembly.add_logprob(entry.get("logprob"))
-    assembly.served_model = payload.get("model") or assembly.served_model
+    assembly.served_model = string(payload.get("model")) or assembly.served_model
     if payload.get("done") is True:
         _read_end(assembly, payload)
 
 
 def _read_message(assembly: Assembly, part: dict[str, Any]) -> None:
-    assembly.add_reasoning(part.get("thinking") or "")
-    assembly.add_text(part.get("content") or "")
+    assembly.add_reasoning(string(part.get("thinking")))
+    assembly.add_text(string(part.get("content")))
     calls = part.get("tool_calls")
     for index, call in enumerate(calls if isinstance(calls, list) else ()):
         function = call.get("function") if isinstance(call, dict) else None
         if isinstance(function, dict):
             arguments = function.get("arguments")
-            text = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
-            assembly.add_tool_call(index, function.get("name") or "", text)
+            text = arguments if isinstance(arguments, str) else dump(arguments or {})
+            assembly.add_tool_call(index, string(function.get("name")), text)
 
 
 def _read_end(assembly: Assembly, payload: dict[str, Any]) -> None:

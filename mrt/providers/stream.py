@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from mrt.domain import Reply, Request, Target, Timing, Usage
 from mrt.errors import NotAnApi, ProtocolFailure, Truncated
-from mrt.providers.assembly import Assembly, Delta, estimate_tokens
+from mrt.providers.assembly import LARGEST_ANSWER, Assembly, Delta, estimate_tokens
 from mrt.providers.chunks import Chunks
 from mrt.providers.http import Exchange, Opener, Timers, Wire, error_message
+from mrt.providers.jsontext import parse
 from mrt.providers.ndjson import NdjsonDecoder
 from mrt.providers.sse import ServerEvent, SseDecoder
 from mrt.providers.think import EVERYTHING, ThinkSplitter
 from mrt.providers.watchdog import Watchdog
 
-if TYPE_CHECKING:
-    import httpx
-
-LARGEST_BODY = 64 * 1024 * 1024
 # A local server without a reasoning parser may start in the middle of its thoughts. So much of the head, or so long, is held
 # back to tell; short enough that nobody waits.
 HOLD_CHARACTERS = 4000
@@ -79,6 +75,7 @@ class Call:
         self._last = self._started
         self._assembly = Assembly(ThinkSplitter("off"))
         self._headers: dict[str, str] = {}
+        self._grace: float | None = None
 
     def deltas(self) -> Generator[Delta, None, None]:
         """Ask, and yield the deltas as they come.
@@ -89,9 +86,11 @@ class Call:
         target = self._exchange.target
         speaker = protocol(target)
         with self._wire.client(target.url) as client:
-            response = Opener(client, speaker, self._timers, self._wire).open(self._exchange)
+            opener = Opener(client, speaker, self._timers, self._wire)
+            response = opener.open(self._exchange)
+            self._headers = {name.lower(): value for name, value in response.headers.items()}
             try:
-                yield from self._read(response, speaker)
+                yield from self._read(Chunks(response, opener.connection, self._timers, self._wire), speaker)
             finally:
                 response.close()
         self._learn_thinking()
@@ -101,11 +100,10 @@ class Call:
         """Whether any part of an answer came."""
         return self._assembly.tokens_seen > 0
 
-    def _read(self, response: httpx.Response, speaker: WireProtocol) -> Iterator[Delta]:
+    def _read(self, chunks: Chunks, speaker: WireProtocol) -> Iterator[Delta]:
         """The deltas of the response."""
-        self._headers = {name.lower(): value for name, value in response.headers.items()}
-        chunks = Chunks(response, self._timers, self._wire)
         with chunks.watchdog:
+            chunks.watchdog.expect(self._timers.first_token)
             kind, head = self._sniff(chunks)
             whole = kind == "json" and not (speaker.FRAMES == "ndjson" and b"\n{" in head)
             self._assembly = Assembly(self._splitter(whole))
@@ -131,10 +129,11 @@ class Call:
             return "stream", b""
         head = b""
         for chunk in chunks:
-            head += chunk
-            if head.lstrip(b"\xef\xbb\xbf \t\r\n"):
+            # Some servers send white space to keep the connection alive.
+            head = (head + chunk).lstrip(b"\xef\xbb\xbf \t\r\n")
+            if head:
                 break
-        first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+        first = head[:1]
         if first == b"<":
             raise NotAnApi("markup, not an API response", f"check the url of endpoint {self._exchange.target.endpoint}")
         if kind == "application/x-ndjson":
@@ -145,13 +144,13 @@ class Call:
         body = bytearray(head)
         for chunk in chunks:
             body += chunk
-            if len(body) > LARGEST_BODY:
-                raise ProtocolFailure(f"the answer is larger than {LARGEST_BODY // 2**20} MiB")
+            if len(body) > LARGEST_ANSWER:
+                raise ProtocolFailure(f"protocol: the answer is larger than {LARGEST_ANSWER // 2**20} MiB")
         text = body.decode("utf-8", "replace")
         assembly = self._assembly
         try:
-            payload = json.loads(text.removeprefix("\ufeff"))
-        except (ValueError, RecursionError):
+            payload = parse(text.removeprefix("\ufeff"))
+        except ValueError:
             self._read_lines(bytes(body), chunks, speaker)
             return
         speaker.read_chunk(assembly, payload)
@@ -170,11 +169,9 @@ class Call:
 
     def _read_stream(self, head: bytes, chunks: Chunks, speaker: WireProtocol) -> Iterator[Delta]:
         assembly, decoder = self._assembly, _decoder(speaker)
-        chunks.watchdog.expect(self._timers.first_token)
         for chunk in _chain(head, chunks):
             before = assembly.tokens_seen
-            for event in decoder.feed(chunk):
-                speaker.read_event(assembly, event)
+            self._decode(decoder, chunk, speaker)
             self._progress(assembly.tokens_seen > before, chunks.watchdog)
             yield from assembly.take()
             if assembly.settled:
@@ -185,9 +182,21 @@ class Call:
         self._finish(decoder.cut, chunks)
         yield from assembly.take()
 
+    def _decode(self, decoder: SseDecoder | NdjsonDecoder, chunk: bytes, speaker: WireProtocol) -> None:
+        try:
+            for event in decoder.feed(chunk):
+                speaker.read_event(self._assembly, event)
+        except ProtocolFailure as failure:
+            # What came before counts, so the failure is part of the reply.
+            self._assembly.failure = failure
+
     def _progress(self, moved: bool, watchdog: Watchdog) -> None:
         if self._assembly.finish_reason and not self._assembly.settled:
-            watchdog.expect(SHORT_GRACE_S if self._assembly.usage else GRACE_S)
+            grace = SHORT_GRACE_S if self._assembly.usage else GRACE_S
+            if grace != self._grace:
+                # Once only: what still comes, keep-alives say, must not prolong it.
+                self._grace = grace
+                watchdog.expect(grace)
         elif moved:
             # Keep-alives do not get here: only tokens are progress.
             watchdog.expect(self._timers.idle)

@@ -11,7 +11,7 @@ from mrt.domain import Think
 _OPEN = ("<think>", "<thinking>", "<thought>", "<reasoning>")
 _CLOSE = re.compile(r"</(?:think|thinking|thought|reasoning)>")
 # Once text has been shown, only a closing tag alone on its line says that all of it was reasoning: prose may quote the tag.
-_CLOSE_ALONE = re.compile(r"(?:^|\n)[ \t]*</(?:think|thinking|thought|reasoning)>[ \t]*(?:\n|$)")
+_CLOSE_ALONE = re.compile(r"\n[ \t]*</(?:think|thinking|thought|reasoning)>[ \t]*(\n|$)")
 _LONGEST_CLOSE = len("</reasoning>")
 _OVERLAP = 2 * _LONGEST_CLOSE
 EVERYTHING = sys.maxsize
@@ -40,7 +40,7 @@ class ThinkSplitter:
         self._scanned = 0
         self._watching = mode != "off"
         self._strip = False
-        self._shown_tail = ""
+        self._shown_tail = "\n"  # the beginning begins a line
         self._fences = 0
         self.implicit = False
 
@@ -78,9 +78,10 @@ class ThinkSplitter:
         return []
 
     def _held(self, final: bool) -> list[Piece]:
-        close = _CLOSE.search(self._buffer, max(0, self._scanned - _LONGEST_CLOSE))
+        tags = _CLOSE.finditer(self._buffer, max(0, self._scanned - _LONGEST_CLOSE))
+        close = next((tag for tag in tags if not _quoted(self._buffer[: tag.start()])), None)
         self._scanned = len(self._buffer)
-        if close and not _quoted(self._buffer[: close.start()]):
+        if close:
             reasoning, self._buffer = self._buffer[: close.start()], self._buffer[close.end() :]
             self._after_implicit()
             return [Piece("reasoning", reasoning.strip())]
@@ -110,14 +111,20 @@ class ThinkSplitter:
         return [Piece("text", text)]
 
     def _watched_text(self, final: bool) -> list[Piece]:
-        close = _CLOSE_ALONE.search(self._shown_tail + self._buffer) if "</" in self._buffer else None
         shown = len(self._shown_tail)
-        if close and not self._in_fence(self._buffer[: max(0, close.start() - shown)]):
-            reasoning = self._buffer[: max(0, close.start() - shown)]
-            self._buffer = self._buffer[max(0, close.end() - shown) :]
+        for close in _CLOSE_ALONE.finditer(self._shown_tail + self._buffer) if "</" in self._buffer else ():
+            start, end = max(0, close.start() - shown), close.end() - shown
+            if end <= 0 or self._in_fence(self._buffer[:start]):
+                continue
+            if not (close[1] or final):
+                return self._show(len(self._buffer) - start)  # what comes next on this line decides
+            reasoning, self._buffer = self._buffer[:start], self._buffer[end:]
             self._after_implicit()
             return [Piece("retract", ""), Piece("reasoning", reasoning), *self._text(final)]
-        text, self._buffer = _cut(self._buffer, 0 if final else _tag_tail(self._buffer))
+        return self._show(0 if final else _tag_tail(self._buffer))
+
+    def _show(self, keep: int) -> list[Piece]:
+        text, self._buffer = _cut(self._buffer, keep)
         self._remember(text)
         return [Piece("text", text)]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from mrt.domain import ToolCall
+from mrt.providers.jsontext import parse
 
 ESCALATE = "escalate"
 ESCALATE_TOOL: dict[str, Any] = {
@@ -33,7 +33,7 @@ def escalation(calls: Sequence[ToolCall]) -> str | None:
     for call in calls:
         if call.name == ESCALATE:
             try:
-                arguments = json.loads(call.arguments or "{}")
+                arguments = parse(call.arguments or "{}")
             except ValueError:
                 arguments = {}
             reason = arguments.get("reason") if isinstance(arguments, dict) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -19,6 +19,7 @@ class Watchdog:
         self._deadline = deadline
         self._abort = abort
         self._limit: float | None = None
+        self.allowed = 0.0
         self._changed = threading.Condition()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -35,6 +36,7 @@ class Watchdog:
 
     def expect(self, seconds: float) -> None:
         """The next sign of life is due within `seconds`. Later limits cost nothing: only an earlier one wakes the thread."""
+        self.allowed = seconds
         limit = self._clock() + seconds
         if self._limit is None or limit < self._limit:
             with self._changed:
@@ -63,16 +65,25 @@ class Watchdog:
                 self._changed.wait(max(0.0, min(due) - self._clock()) if due else None)
 
 
-def closer(response: Any) -> Callable[[], None]:
-    """A function that ends this response's connection from another thread; a blocked read then returns."""
-    stream = response.extensions.get("network_stream")
-    connection = stream.get_extra_info("socket") if stream is not None else None
+class Socket:
+    """The socket below a request, to be closed from another thread: a blocked read then returns.
 
-    def close() -> None:
+    A request in flight has no response to ask for it, so it is taken from what httpcore tells through its `trace` extension.
+    """
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    def watch(self, event: str, details: Mapping[str, Any]) -> None:
+        """The `trace` extension: called at every step of a request."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._stream = details["return_value"]
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
         import socket
 
+        connection = self._stream.get_extra_info("socket") if self._stream is not None else None
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-
-    return close
