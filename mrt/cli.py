@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any, NoReturn
 
 import click
@@ -29,6 +32,7 @@ mrt ask "what does EAGAIN mean?"
 git diff | mrt ask "write a commit message"
 mrt config check
 """
+COMPLETION_VARIABLE = "_MRT_COMPLETE"
 REPORT_HINT = "run it again with --debug and report the traceback together with `mrt --version`"
 
 
@@ -53,6 +57,15 @@ class LazyVerbs(click.Group):
 
         command: click.Command = import_module(f"mrt.commands.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            # click guesses among the commands it has loaded, and it has loaded none.
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=VERBS, ctx=ctx) from None
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         write_examples(EXAMPLES, formatter)
@@ -87,9 +100,10 @@ def group(context: click.Context, debug: bool) -> None:
 
 def run(arguments: Sequence[str], console: Console) -> int:
     """One run of mrt; every failure ends here as a line, a hint and an exit code."""
-    if "--json" in arguments or "--stream-json" in arguments:
+    flags = list(takewhile(lambda word: word != "--", arguments))
+    if "--json" in flags or "--stream-json" in flags:
         # Usage errors happen before the options are read, and scripts want those in JSON too.
-        console.mode = "json" if "--json" in arguments else "stream-json"
+        console.mode = "json" if "--json" in flags else "stream-json"
     try:
         code = int(_invoke(arguments, console) or 0)
         console.stdout.flush()
@@ -98,7 +112,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
     except (KeyboardInterrupt, click.Abort) as interruption:
         return _interrupted(interruption, arguments, console)
     except BrokenPipeError:
-        # The reader has what it wanted (`| head -1`): that is no failure of ours.
+        # The reader of stdout has what it wanted (`| head -1`): that is no failure of ours.
         _silence(sys.stdout)
         return ExitCode.OK
     except Exception as error:
@@ -107,15 +121,22 @@ def run(arguments: Sequence[str], console: Console) -> int:
 
 
 def _invoke(arguments: Sequence[str], console: Console) -> Any:
-    return group.main(args=list(arguments), prog_name="mrt", standalone_mode=False, obj=console)
+    if os.environ.get(COMPLETION_VARIABLE):  # click itself looks nowhere else
+        return group.main(args=list(arguments), prog_name="mrt", standalone_mode=False, obj=console)
+    # Not by `main`, which would end a closed pipe with exit code 1 and take SIGTERM for Ctrl-C.
+    with group.make_context("mrt", list(arguments), obj=console) as context:
+        return group.invoke(context)
 
 
 def _failed(error: Exception, arguments: Sequence[str], console: Console) -> int:
+    from mrt.config.secrets import mask
+
     failure = as_mrt_error(error)
+    failure.message = mask(failure.message)  # addresses may hold a password, and foreign messages anything
     if console.debug and failure.exit_code is ExitCode.INTERNAL:
         import traceback
 
-        traceback.print_exception(error, file=console.stderr)
+        console.aside(mask("".join(traceback.format_exception(error))))
     _report(failure, arguments, console)
     return int(failure.exit_code)
 
@@ -127,9 +148,9 @@ def _report(failure: MrtError, arguments: Sequence[str], console: Console) -> No
             console.envelope(command, None, [failure])
         elif console.mode == "stream-json":
             console.event("error", error_data(failure))
-        console.failure(failure)
     except OSError:
         _silence(sys.stdout)
+    console.failure(failure)
 
 
 def as_mrt_error(error: Exception) -> MrtError:
@@ -166,8 +187,15 @@ def _standard_console() -> Console:
         if hasattr(stream, "reconfigure"):
             # A model may write any character; a terminal that cannot show one must not end the answer.
             stream.reconfigure(encoding="utf-8", errors="replace")
-    # A closed stdout or stderr is None in Python: write to nowhere instead of failing on every line.
-    return Console(sys.stdin, sys.stdout or _nowhere(), sys.stderr or _nowhere(), os.environ)
+    # A stream that the caller closed is None in Python. Notes can go nowhere; a result that goes nowhere is a failure.
+    return Console(sys.stdin, sys.stdout or ClosedOutput(), sys.stderr or _nowhere(), os.environ)
+
+
+class ClosedOutput(io.StringIO):
+    """A standard output that is not there."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "stdout is closed")
 
 
 def _nowhere() -> Any:
@@ -181,10 +209,11 @@ def main() -> NoReturn:
             signal.signal(getattr(signal, name), _on_signal)
     console = _standard_console()
     code = run(sys.argv[1:], console)
-    try:
-        console.stdout.flush()
-    except OSError:
-        _silence(sys.stdout)
+    for stream in (console.stdout, console.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _silence(stream)
     if code == ExitCode.INTERRUPTED and _on_a_terminal():
         # Die by the signal itself: a shell loop around mrt stops too, and the shell still reports 130.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -141,7 +141,10 @@ class Try:
         elif reply.failure is not None and verdict.check == "finish":
             self._end("failed", price, reply.failure.code, reply.failure)
         else:
-            error = QualityError(f"{verdict.check}: {verdict.reason}", "try a stronger tier: --tier, or --max-tier")
+            error = QualityError(
+                f"{verdict.check}: {verdict.reason}",
+                "a stronger tier may do better; `mrt help checks` says how answers are judged",
+            )
             self._end("rejected", price, verdict.check, error)
 
     def _end(self, outcome: Outcome, price: Price, check: str | None = None, error: MrtError | None = None) -> None:

@@ -44,11 +44,12 @@ class Escalated(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A tier was not asked at all."""
+    """A tier was not asked at all; `instead` is the tier below that is asked now, as a budget stands in the way."""
 
     tier: str
     model: str
     error: MrtError
+    instead: str | None = None
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,15 @@ class Wish:
 
 @dataclass(frozen=True)
 class Job:
-    """One prompt and the steps that may answer it, in order."""
+    """One prompt and the steps that may answer it, in order.
+
+    `below` are the free steps to fall back on when no budget allows any of the others: over budget, work stays local.
+    """
 
     prompt: str
     steps: tuple[Step, ...]
     decision: Decision
+    below: tuple[Step, ...] = ()
     wish: Wish = Wish()
     history: tuple[Message, ...] = ()
     conversation: str | None = None

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from mrt.cascade.attempt import Ended, Try, not_asked
 from mrt.cascade.events import Escalated, Event, Finished, Refused, Result, Started
 from mrt.cascade.job import Job, Step, World
+from mrt.cascade.masking import mask_failure
 from mrt.domain import Attempt, Cost
 from mrt.errors import AuthError, BudgetError, MrtError, TimedOut, Unreachable
 
@@ -19,26 +20,36 @@ def run(job: Job, world: World) -> Generator[Event, None, None]:
     Raises KeyboardInterrupt and the like through; every other failure ends in Finished with its error.
     """
     ended: list[Ended] = []
-    steps = list(job.steps)
+    steps, below = list(job.steps), list(job.below)
     reason = job.decision.reason
     while steps:
         step, final = steps.pop(0), not steps
         yield Started(step.tier.name, step.target.name, reason, final)
-        current = Try(job, step, len(ended), final, world)
-        try:
-            yield from current.events()
-            outcome = current.ended
-        except MrtError as error:
-            outcome = Ended(not_asked(step, error), None, error)
-            yield Refused(step.tier.name, step.target.name, error)
+        outcome = yield from _try(Try(job, step, len(ended), final, world), step)
         ended.append(outcome)
         if outcome.error is None or _out_of_time(world):
             break
-        steps = _worth_trying(steps, step, outcome.error)
         reason = outcome.error.message
+        if not steps and all(isinstance(one.error, BudgetError) for one in ended):
+            steps, below = below, []
+            yield Refused(step.tier.name, step.target.name, outcome.error, steps[0].tier.name if steps else None)
+            continue
+        if outcome.attempt.outcome == "refused":
+            yield Refused(step.tier.name, step.target.name, outcome.error)
+        steps = _worth_trying(steps, step, outcome.error)
         if steps:
             yield Escalated(step.tier.name, steps[0].tier.name, outcome.attempt.check or outcome.error.code, reason)
     yield Finished(_result(ended, world))
+
+
+def _try(current: Try, step: Step) -> Generator[Event, None, Ended]:
+    """The events of one try; gives how it ended, also when it could not even begin."""
+    try:
+        yield from current.events()
+    except MrtError as error:
+        mask_failure(error, None)
+        return Ended(not_asked(step, error), None, error)
+    return current.ended
 
 
 def _out_of_time(world: World) -> bool:
@@ -57,9 +68,6 @@ def _worth_trying(steps: Sequence[Step], failed: Step, error: MrtError) -> list[
 def _result(ended: Sequence[Ended], world: World) -> Result:
     attempts = tuple(one.attempt for one in ended)
     best = next((one for one in reversed(ended) if one.reply is not None and one.reply.text.strip()), None)
-    error = ended[-1].error
-    if error is not None:
-        error = best.error if best is not None else _error_of(ended)
     shown = best or ended[-1]
     return Result(
         reply=shown.reply,
@@ -67,25 +75,36 @@ def _result(ended: Sequence[Ended], world: World) -> Result:
         model=shown.attempt.model,
         cost=total_cost(attempts),
         attempts=attempts,
-        error=error,
+        error=None if ended[-1].error is None else _told(ended, _cause(ended, best)),
         operation=world.operation,
     )
 
 
-def _error_of(ended: Sequence[Ended]) -> MrtError:
-    """One failure that stands for all: the last one that says more than "nobody there"."""
+def _cause(ended: Sequence[Ended], best: Ended | None) -> MrtError:
+    """One failure that stands for all: a timeout that ended the run, what is wrong with the best answer there is, else the last
+    one that says more than "nobody there"."""
     errors = [one.error for one in ended if one.error is not None]
-    chosen: MrtError | None = next((one for one in reversed(errors) if isinstance(one, BudgetError | TimedOut)), None)
-    if chosen is None:
-        spoken = [error for error in errors if not isinstance(error, Unreachable | AuthError)]
-        silent = [error for error in errors if isinstance(error, Unreachable)]
-        chosen = (spoken or silent or errors)[-1]
-    first = ended[0].attempt.tier
-    hint = NOTHING_RUNS.format(tier=first) if isinstance(chosen, Unreachable) and not chosen.hint else chosen.hint
+    if isinstance(errors[-1], TimedOut):
+        return errors[-1]
+    if best is not None and best.error is not None:
+        return best.error
+    chosen = next((one for one in reversed(errors) if isinstance(one, BudgetError | TimedOut)), None)
+    if chosen is not None:
+        return chosen
+    spoken = [error for error in errors if not isinstance(error, Unreachable | AuthError)]
+    silent = [error for error in errors if isinstance(error, Unreachable)]
+    return (spoken or silent or errors)[-1]
+
+
+def _told(ended: Sequence[Ended], cause: MrtError) -> MrtError:
+    """The cause in a line that names every model that was tried."""
+    hint = cause.hint
+    if isinstance(cause, Unreachable) and not hint:
+        hint = NOTHING_RUNS.format(tier=ended[0].attempt.tier)
     if len(ended) == 1:
-        return type(chosen)(f"{ended[0].attempt.model}: {chosen.message}", hint)
+        return type(cause)(f"{ended[0].attempt.model}: {cause.message}", hint)
     tried = "; ".join(f"{one.attempt.tier} ({one.attempt.model}): {one.error.message}" for one in ended if one.error)
-    return type(chosen)(f"no tier could answer: {tried}", hint)
+    return type(cause)(f"no tier could answer: {tried}", hint)
 
 
 def total_cost(attempts: Sequence[Attempt]) -> Cost:

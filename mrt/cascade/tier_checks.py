@@ -9,6 +9,7 @@ from mrt.cascade.job import Job, Step, World
 from mrt.cascade.verify import schema_checker
 from mrt.domain import Reply
 from mrt.endpoints import resolve
+from mrt.errors import TimedOut
 from mrt.providers import escalation
 from mrt.quality import (
     DEFAULT_CHECKS,
@@ -34,6 +35,9 @@ class TierChecks:
         parse_checks(names)
         self._job, self._step, self._world, self._sample = job, step, world, sample
         self._external = (*external_checks(names), *_wished(job))
+        for name, model in self._external:
+            if name == "agree" and model:
+                resolve(model, world.config, world.environment)  # a wrong name is said before anything is asked
         schema = job.wish.schema
         self._context = JudgeContext(job.prompt, tuple(names), schema_checker(schema) if schema is not None else None)
         self.confidence = any(name.startswith("confidence") for name in names)
@@ -54,7 +58,10 @@ class TierChecks:
     def _verify(self, reply: Reply, command: str) -> str | None:
         deadline = self._world.timers.deadline
         seconds = float("inf") if deadline is None else max(0.0, deadline - self._world.wire.clock())
-        return self._world.run_check(command, extract_code(reply.text), seconds)
+        objection = self._world.run_check(command, extract_code(reply.text), seconds)
+        if objection is not None and deadline is not None and self._world.wire.clock() >= deadline:
+            raise TimedOut(f"timeout: `{command}` did not end before --timeout", "raise --timeout")
+        return objection
 
     def _agree(self, reply: Reply, model: str) -> str | None:
         """Ask once more, another local model where there is one, and compare."""

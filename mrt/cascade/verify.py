@@ -55,8 +55,10 @@ def schema_checker(schema: Mapping[str, Any]) -> Callable[[str], str | None]:
     import fastjsonschema
 
     try:
-        validate = fastjsonschema.compile(dict(schema), handlers={"http": _no_network, "https": _no_network})
-    except fastjsonschema.JsonSchemaDefinitionException as error:
+        validate = fastjsonschema.compile(dict(schema), handlers=dict.fromkeys(("http", "https", "file"), _not_fetched))
+    except UsageError:
+        raise
+    except Exception as error:  # the library trips over a wrong schema in every way: bad patterns, lists for objects
         raise UsageError(f"the schema is not usable: {error}", "give a JSON schema of draft 4, 6 or 7") from None
 
     def check(text: str) -> str | None:
@@ -71,5 +73,5 @@ def schema_checker(schema: Mapping[str, Any]) -> Callable[[str], str | None]:
     return check
 
 
-def _no_network(address: str) -> Any:
+def _not_fetched(address: str) -> Any:
     raise UsageError(f"the schema refers to {address}, which is not fetched", "put the definition into the schema")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,13 @@ def prepare(options: AskOptions, console: Console) -> Prepared:
     wire = real_wire(console, options.debug_http)
     conversation = _conversation(options, store, wire.now())
     steps, decision = _steps(options, config, template, prompt, conversation, console.environment)
+    # A tier that the user named is theirs to pay for, or not: no other takes its place.
+    named = _model(options, template) or options.tier
+    below = () if named or options.escalate is False else _below(steps, config, console.environment)
     wish = _wish(options, template)
     _refuse_effort(wish, steps)
     timers = _timers(options, config, wire)
-    job = Job(prompt, steps, decision, wish, conversation.messages, conversation.name)
+    job = Job(prompt, steps, decision, below, wish, conversation.messages, conversation.name)
     world = World(config, console.environment, store, wire, timers, run_check, new_id(wire.now()), console.warn)
     if options.model and steps[0].tier.name == DIRECT and not (options.no_probe or options.dry_run):
         probe(steps[0].target, config, console, wire, timers)
@@ -139,14 +143,14 @@ def open_or_memory(console: Console) -> Store:
     try:
         return open_store(store_path(console.environment))
     except StoreError as error:
-        console.warn(f"{error.message}; going on without it: nothing is kept, and paid tiers are not asked")
+        console.warn(f"{error.message}; going on without it, so nothing is kept")
         return memory_store()
 
 
 def _conversation(options: AskOptions, store: Store, now: float) -> Conversation:
     """The conversation to go on with: a named one, the last one, or a new one under the id of this ask."""
     name = options.session
-    if options.continue_last and name is None:
+    if options.continue_last and name is None and not options.clear:
         name = last_conversation_name(store)
         if name is None:
             raise UsageError("there is no conversation to continue", "leave out -c, or name one with --session")
@@ -163,7 +167,7 @@ def _steps(
     conversation: Conversation,
     environment: Mapping[str, str],
 ) -> tuple[tuple[Step, ...], Decision]:
-    model = options.model or (template.model if template else None)
+    model = _model(options, template)
     if model is not None:
         tier = next((tier for tier in config.tiers if tier.name == model), None) or Tier(DIRECT, model)
         decision = decide(prompt, [Rung(tier.name)], tier.name, "named with -m")
@@ -175,15 +179,29 @@ def _steps(
     return steps, replace(decision, order=order)
 
 
+def _model(options: AskOptions, template: Template | None) -> str | None:
+    return options.model or (template.model if template else None)
+
+
+def _below(steps: Sequence[Step], config: Config, environment: Mapping[str, str]) -> tuple[Step, ...]:
+    """The free tiers below steps that all cost money, the nearest first."""
+    if any(step.target.local for step in steps):
+        return ()
+    lower = takewhile(lambda tier: tier.name != steps[0].tier.name, config.tiers)
+    found = (Step(tier, resolve(tier.name, config, environment)) for tier in reversed([*lower]))
+    return tuple(step for step in found if step.target.local)
+
+
 def _decision(options: AskOptions, config: Config, prompt: str, conversation: Conversation) -> Decision:
     rungs = [Rung(tier.name, tier.max_complexity) for tier in config.tiers]
     names = [rung.name for rung in rungs]
     if options.tier is not None:
         return decide(prompt, rungs, _known(options.tier, names), "named with --tier")
+    upfront = decide(prompt, rungs)
     sticky = conversation.sticky_tier
-    if sticky in names and not options.clear:
+    if sticky in names[names.index(upfront.tier) + 1 :]:
         return decide(prompt, rungs, sticky, "the conversation escalated there (--clear starts over)")
-    return decide(prompt, rungs)
+    return upfront
 
 
 def _limited(order: Sequence[str], options: AskOptions, config: Config) -> tuple[str, ...]:

@@ -28,7 +28,9 @@ def read_stdin(console: Console, explicit: bool, has_prompt: bool, timeout: floa
     except (ValueError, OSError):
         return None
     if has_prompt and not explicit and not _ready(descriptor, timeout):
-        console.note(f"nothing came on stdin within {timeout:g} s: going on without it (--no-stdin says so at once)")
+        console.note(
+            f"nothing came on stdin within {timeout:g} s: going on without it (`-` waits for it, --no-stdin never does)"
+        )
         return None
     return decode(_read_all(descriptor), "stdin", encoding) or None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
+from mrt.cascade.masking import masked_wire
 from mrt.config import Config
 from mrt.domain import Target
 from mrt.endpoints import check_model, warnings, with_key
-from mrt.output import Console, TerminalFilter
+from mrt.output import Console
 from mrt.providers import Timers, Wire, open_client
 
 
@@ -19,10 +20,6 @@ def real_wire(console: Console, trace: bool = False) -> Wire:
 
         return random.random()  # noqa: S311 - spreads retries, guards nothing
 
-    def show(line: str) -> None:
-        shown = TerminalFilter()
-        console.stderr.write(shown.feed(line) + shown.finish() + "\n")
-
     return Wire(
         client=open_client,
         clock=time.monotonic,
@@ -30,7 +27,7 @@ def real_wire(console: Console, trace: bool = False) -> Wire:
         sleep=time.sleep,
         jitter=jitter,
         note=console.detail,
-        trace=show if trace else None,
+        trace=(lambda line: console.aside(line + "\n")) if trace else None,
     )
 
 
@@ -42,6 +39,6 @@ def probe(target: Target, config: Config, console: Console, wire: Wire, timers: 
     target = with_key(target, config, console.environment)
     for warning in warnings(target):
         console.warn(warning)
-    finding = check_model(target, wire, timers)
+    finding = check_model(target, masked_wire(wire, target.key), timers)
     if finding.warning:
         console.warn(finding.warning)

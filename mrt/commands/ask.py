@@ -77,11 +77,14 @@ def command(**given: Any) -> int:
     from mrt.commands._ask_job import AskOptions, prepare
 
     options = AskOptions(**given)
-    if options.clear and clear(options) and not options.prompt:
-        return 0
     if options.stream_json:
         console().mode = "stream-json"
-    if not (options.prompt or options.files or options.template) and _nothing_piped(options):
+    asked = bool(options.prompt or options.files or options.template)
+    if options.clear:
+        cleared = clear(options)
+        if not asked:
+            return show_cleared(cleared)
+    if not asked and _nothing_piped(options):
         raise click.UsageError('there is no prompt: mrt ask "your question"')
     prepared = prepare(options, console())
     return dry_run(prepared) if options.dry_run else answer(prepared, options)
@@ -94,17 +97,25 @@ def _nothing_piped(options: AskOptions) -> bool:
     return options.no_stdin or stdin is None or is_terminal(stdin)
 
 
-def clear(options: AskOptions) -> bool:
-    """Forget the named or the last conversation."""
+def clear(options: AskOptions) -> str | None:
+    """Forget the named or the last conversation; gives its name, None when there was none."""
     from mrt.commands._ask_job import open_or_memory
     from mrt.ledger import clear_conversation, last_conversation_name
 
     store = open_or_memory(console())
     name = options.session or last_conversation_name(store)
-    if name is not None:
-        clear_conversation(store, name)
-        console().detail(f"cleared conversation {name}")
-    return True
+    return name if name is not None and clear_conversation(store, name) else None
+
+
+def show_cleared(name: str | None) -> int:
+    """Say what `--clear` alone has done."""
+    if console().mode == "json":
+        console().envelope("ask", {"cleared": name})
+    elif console().mode == "stream-json":
+        console().event("result", {"cleared": name})
+    else:
+        console().note(f"cleared conversation {name}" if name else "there is no such conversation to clear")
+    return 0
 
 
 def answer(prepared: Prepared, options: AskOptions) -> int:
@@ -114,17 +125,22 @@ def answer(prepared: Prepared, options: AskOptions) -> int:
     from mrt.cascade import Finished, run
 
     shown = _answer(options, prepared)
+    failure = None
     with closing(run(prepared.job, prepared.world)) as events:
-        for event in events:
-            if isinstance(event, Finished):
-                failure = shown.finish(event.result)
-                keep(prepared, options, event.result)
-                if failure is not None:
-                    console().failure(failure)
-                    return int(failure.exit_code)
-            else:
-                shown.show(event)
-    return 0
+        try:
+            for event in events:
+                if isinstance(event, Finished):
+                    failure = shown.finish(event.result)
+                    keep(prepared, options, event.result)
+                else:
+                    shown.show(event)
+        except KeyboardInterrupt:
+            shown.abandon()
+            raise
+    if failure is None:
+        return 0
+    console().failure(failure)
+    return int(failure.exit_code)
 
 
 def _answer(options: AskOptions, prepared: Prepared) -> Answer:
@@ -153,14 +169,20 @@ def manner(options: AskOptions, prepared: Prepared) -> Manner:
 
 def keep(prepared: Prepared, options: AskOptions, result: Result) -> None:
     """Remember the exchange and, after an escalation, the tier that the conversation now stays on."""
+    from mrt.errors import StoreError
     from mrt.ledger import append_exchange, stick
 
     name, store = prepared.job.conversation, prepared.world.store
     if options.no_log or name is None or result.reply is None or result.error is not None:
         return
-    append_exchange(store, name, prepared.job.prompt, result.reply.text, result.operation)
-    if result.tier != prepared.job.steps[0].tier.name and result.tier is not None:
-        stick(store, name, result.tier)
+    escalated_to = next((step.tier.name for step in prepared.job.steps[1:] if step.tier.name == result.tier), None)
+    try:
+        append_exchange(store, name, prepared.job.prompt, result.reply.text, result.operation)
+        if escalated_to is not None:
+            stick(store, name, escalated_to)
+    except StoreError as error:
+        # The answer is whole and printed: that it cannot be kept does not make it a failure.
+        console().warn(f"{error.message}; the conversation is not kept")
 
 
 def dry_run(prepared: Prepared) -> int:

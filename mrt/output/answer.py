@@ -9,7 +9,7 @@ from mrt.cascade import Chunk, Escalated, Event, Finished, Reasoning, Refused, R
 from mrt.domain import Attempt, Cost, Timing, Usage, usd
 from mrt.errors import IncompleteError, MrtError
 from mrt.output.console import Console, error_data, is_terminal
-from mrt.output.terminal import TerminalFilter, one_line
+from mrt.output.terminal import TerminalFilter, one_line, safe
 from mrt.quality import extract_code
 
 
@@ -33,7 +33,9 @@ class TextAnswer:
         self._manner = manner
         self._terminal = is_terminal(console.stdout)
         self._filter = TerminalFilter()
+        self._tier = ""
         self._live = False
+        self._shown: set[str] = set()
         self._printed = ""
         self._dirty = False
         self._spoiled = False
@@ -49,30 +51,38 @@ class TextAnswer:
         elif isinstance(event, Escalated):
             self._escalated(event)
         elif isinstance(event, Refused):
-            self._console.detail(f"{event.tier} ({event.model}) is not asked: {event.error.message}")
+            self._refused(event)
         elif isinstance(event, Retracted):
             self._retracted()
 
     def _started(self, event: Started) -> None:
         if (not self._dirty and is_terminal(self._console.stderr)) or self._console.verbosity:
             self._console.note(f"routed to {event.tier} ({event.model}): {event.reason}", "bright_black")
+        self._tier = event.tier
         choice = self._manner.stream
         self._live = (self._terminal or event.final) if choice is None else choice
         self._live = self._live and not self._manner.extract
+        self._filter = TerminalFilter()
 
     def _chunk(self, text: str) -> None:
         if not self._live:
             return
+        self._shown.add(self._tier)
         text = self._filter.feed(text) if self._terminal else text
+        self._printed = (self._printed + text)[-1:]  # first: an interruption may come as soon as the text is out
         self._console.stdout.write(text)
         self._console.stdout.flush()
-        self._printed = (self._printed + text)[-1:]
 
     def _reasoning(self, text: str) -> None:
         if self._manner.reasoning:
-            shown = TerminalFilter()
-            self._console.stderr.write(shown.feed(text) + shown.finish())
-            self._console.stderr.flush()
+            self._console.aside(text)
+
+    def _refused(self, event: Refused) -> None:
+        line = f"{event.tier} ({event.model}) is not asked: {event.error.message}"
+        if event.instead is None:
+            self._console.detail(line)
+        else:
+            self._console.note(f"{line}; staying local: asking {event.instead}", "yellow")
 
     def _escalated(self, event: Escalated) -> None:
         self._break_line(f"escalated to {event.to} from {event.tier}: {one_line(event.reason)}")
@@ -84,29 +94,38 @@ class TextAnswer:
         self._break_line("what came before this line was reasoning, not the answer")
 
     def _break_line(self, text: str) -> None:
+        """A note; where text stands above it that is not the answer, a line between the two for whoever reads stdout."""
         if self._printed:
-            # The text above stays on the screen: a line of its own keeps the two apart.
-            if self._printed != "\n":
-                self._console.stdout.write("\n")
-            self._printed = ""
-            self._console.stdout.flush()
-            if not is_terminal(self._console.stderr):
-                self._console.write(f"── {text} ──\n")
-                return
-            text = f"── {text} ──"
+            self._end_line()
+            line, text = f"── {text} ──\n", f"── {text} ──"
+            same_screen = self._terminal and is_terminal(self._console.stderr)
+            if self._console.quiet or not same_screen:
+                self._console.write(line)
         self._console.note(text, "yellow")
+
+    def _end_line(self) -> None:
+        if self._printed and self._printed != "\n":
+            self._console.stdout.write("\n")
+        self._printed = ""
+        self._console.stdout.flush()
+
+    def abandon(self) -> None:
+        """The answer breaks off here: leave the cursor at the start of a line."""
+        self._end_line()
 
     def finish(self, result: Result) -> MrtError | None:
         """The end: the answer if it was not shown while it came, then what was used. Returns the failure to report."""
         text = result.reply.text if result.reply else ""
         if self._manner.extract and text:
             text = extract_code(text, last=self._manner.last_block)
-        if not self._live and text:
-            self._console.stdout.write(self._filter.feed(text) + self._filter.finish() if self._terminal else text)
+        if result.tier in self._shown:
+            text = self._filter.finish()
+        elif self._terminal:
+            text = safe(text)
+        if text:
+            self._console.stdout.write(text)
             self._printed = text[-1:]
-        if self._printed and self._printed != "\n":
-            self._console.stdout.write("\n")
-        self._console.stdout.flush()
+        self._end_line()
         if self._manner.usage:
             self._console.note(usage_line(result))
         if self._spoiled and result.error is None:
@@ -125,6 +144,9 @@ class JsonAnswer:
 
     def show(self, event: Event) -> None:
         """Nothing is shown before the end."""
+
+    def abandon(self) -> None:
+        """Nothing is half printed."""
 
     def finish(self, result: Result) -> MrtError | None:
         """Print the object; the failure goes to stderr too, for people who read a log."""
@@ -148,6 +170,9 @@ class JsonLinesAnswer:
                 self._console.event("route", {"tier": event.tier, "model": event.model, "reason": event.reason})
             self._begun = True
         self._console.event(name, fields)
+
+    def abandon(self) -> None:
+        """Nothing is half printed."""
 
     def finish(self, result: Result) -> MrtError | None:
         """Print usage, then the result, or the error with what there is of a result."""
@@ -173,7 +198,12 @@ def _line_of(event: Event) -> tuple[str, dict[str, Any]]:
     if isinstance(event, Escalated):
         return "escalate", {"from": event.tier, "to": event.to, "check": event.check, "reason": one_line(event.reason)}
     if isinstance(event, Refused):
-        return "refused", {"tier": event.tier, "model": event.model, **error_data(event.error)}
+        return "refused", {
+            "tier": event.tier,
+            "model": event.model,
+            "instead": event.instead,
+            **error_data(event.error),
+        }
     return "retract", {}
 
 

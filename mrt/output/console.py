@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -45,7 +46,7 @@ class Console:
         environment = self.environment
         if self.no_color or environment.get("NO_COLOR"):
             return False
-        if environment.get("FORCE_COLOR", "0") != "0" or environment.get("CLICOLOR_FORCE", "0") != "0":
+        if any(environment.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
             return True
         return is_terminal(stream) and environment.get("TERM") != "dumb"
 
@@ -71,6 +72,10 @@ class Console:
     def warn(self, text: str) -> None:
         """A warning line; quiet hides it."""
         self.note(f"warning: {text}", "yellow")
+
+    def aside(self, text: str) -> None:
+        """Raw foreign text on stderr, made safe."""
+        self._tell(safe(text))
 
     def failure(self, error: MrtError) -> None:
         """What happened in one line, what to do next in another; quiet does not hide a failure."""
@@ -104,8 +109,13 @@ class Console:
 
     def _line(self, text: str, style: str | None) -> None:
         line = one_line(text, 2000)
-        self.stderr.write((click.style(line, fg=style) if style and self.color(self.stderr) else line) + "\n")
-        self.stderr.flush()
+        self._tell((click.style(line, fg=style) if style and self.color(self.stderr) else line) + "\n")
+
+    def _tell(self, text: str) -> None:
+        # Nobody reading stderr, or a full disk behind it, must not take the answer away.
+        with suppress(OSError):
+            self.stderr.write(text)
+            self.stderr.flush()
 
 
 def error_data(error: MrtError) -> dict[str, Any]:
