@@ -14,10 +14,12 @@ from mrt.cascade.tier_checks import TierChecks
 from mrt.domain import Attempt, Cost, Outcome, Reply, Request, Secret, Target, Timing, Usage
 from mrt.endpoints import offers_tools, warnings, with_key
 from mrt.errors import MrtError, QualityError, StoreError
-from mrt.ledger import learned, remember
+from mrt.ledger import learned, recall, remember
 from mrt.providers import Call, Delta, Exchange, Timers
 from mrt.quality import LoopWatch, intent
 
+# A server may load another template under the same name.
+TOOLS_KNOWN_FOR_S = 24 * 3600
 GIVES_LOGPROBS = frozenset({"llamacpp", "vllm", "ollama"})
 
 
@@ -52,7 +54,7 @@ class Try:
         for warning in warnings(target):
             self._world.warn(warning)
         facts = learned(self._world.store, target.url, target.model)
-        request = self._request(target, facts)
+        request = self._request(target)
         price = price_of(request, target, self._world)
         reservation = open_booking(self._job, target, self._step.tier.name, price, self._world, self._number)
         exchange = Exchange(target, request, facts, lambda fact, value: self._learn(target, fact, value))
@@ -71,8 +73,8 @@ class Try:
         finally:
             close_booking(self._world, reservation, self.ended.attempt, self._reply, price)
 
-    def _request(self, target: Target, facts: dict[str, str]) -> Request:
-        tools = self._offer_tools(target, facts)
+    def _request(self, target: Target) -> Request:
+        tools = self._offer_tools(target)
         return request_for(
             self._job,
             replace(self._step, target=target),
@@ -85,23 +87,23 @@ class Try:
             tools=tools,
         )
 
-    def _offer_tools(self, target: Target, facts: dict[str, str]) -> bool:
+    def _offer_tools(self, target: Target) -> bool:
         """A local model that can call tools is offered the one that hands the request up, when there is an up."""
         wanted = self._step.tier.tools
         if self._final or not target.local or wanted is False:
             return False
         if wanted is None and self._step.tier.checks is not None and self._checks.confidence:
             return False  # asked for by name, the probabilities go first where a server gives only one of the two
-        return bool(wanted) or self._can_call_tools(target, facts)
+        return bool(wanted) or self._can_call_tools(target)
 
-    def _can_call_tools(self, target: Target, facts: dict[str, str]) -> bool:
-        if "tools" not in facts:
-            able = offers_tools(target, self._world.wire, self._timers())
-            if able is None:
-                return False
-            facts["tools"] = "yes" if able else "no"
-            self._learn(target, "tools", facts["tools"])
-        return facts["tools"] == "yes"
+    def _can_call_tools(self, target: Target) -> bool:
+        known = recall(self._world.store, target.url, target.model, "tools", TOOLS_KNOWN_FOR_S)
+        if known is not None:
+            return known == "yes"
+        able = offers_tools(target, self._world.wire, self._timers())
+        if able is not None:
+            self._learn(target, "tools", "yes" if able else "no")
+        return bool(able)
 
     def _learn(self, target: Target, fact: str, value: str) -> None:
         with suppress(StoreError):  # it is learned again next time

@@ -21,10 +21,11 @@ from mrt.errors import (
     Overloaded,
     RateLimited,
     StoreError,
+    UnpricedError,
     Unreachable,
 )
 from mrt.ledger import Booking, Settlement, load_snapshot, reserve, settle, used
-from mrt.pricing import Rates, bound_nano, cost_nano, find_rates, rates_record
+from mrt.pricing import Rates, bound_nano, cost_nano, find_rates, near_names, rates_record
 from mrt.providers import estimate_tokens
 
 # A request that a server turned down, or that never left, is not billed by any provider on record.
@@ -78,13 +79,14 @@ def open_booking(job: Job, target: Target, tier: str, price: Price, world: World
         bound_nano=price.bound,
         input_tokens_estimate=price.input_tokens,
         session=job.conversation,
-        tag=None,
-        project=None,
         decision=_decision(job),
         timezone=timezone_of(world),
     )
     try:
         reservation = reserve(world.store, booking, allowance)
+    except UnpricedError as error:
+        near = near_names(target.endpoint, target.model, world.config.prices, load_snapshot())
+        raise UnpricedError(error.message + (f"; near it: {', '.join(near)}" if near else ""), error.hint) from None
     except StoreError as error:
         if not allowed:
             raise
@@ -144,6 +146,9 @@ def cost_of(target: Target, price: Price, reply: Reply | None, error: MrtError |
         return Cost("unknown") if price.bound is None else Cost("estimated", price.bound)
     if reply.reported_nano is not None:
         return Cost("reported", reply.reported_nano)
+    if reply.usage.source != "reported" and not (reply.text or reply.reasoning or reply.tool_calls):
+        # Nothing came and nothing was counted: the bound is all that is known.
+        return Cost("unknown") if price.bound is None else Cost("estimated", price.bound)
     rates = _served_rates(target, reply, price, world)
     nano = None if rates is None else cost_nano(reply.usage, rates)
     if nano is None:

@@ -12,25 +12,31 @@ from typing import Any
 from mrt.cascade import Job, Step, Wish, World
 from mrt.cascade.verify import run_check
 from mrt.commands._input import decode, join_prompt, read_files, read_stdin
-from mrt.commands._wire import probe, real_wire
+from mrt.commands._wire import probe_before_asking, real_wire
 from mrt.config import Config, Template, Tier, load, store_path
 from mrt.endpoints import resolve
-from mrt.errors import StoreError, UsageError
+from mrt.errors import ConfigError, StoreError, UsageError
 from mrt.ledger import Conversation, Store, last_conversation_name, load_conversation, memory_store, new_id, open_store
 from mrt.output import Console
 from mrt.providers import Timers, Wire
+from mrt.quality import parse_checks
 from mrt.router import Decision, Rung, decide
 
 DIRECT = "direct"
+# Request fields that mrt sets itself, and what sets them instead. A token limit or a number of answers that came in beside the
+# booked ones would make the reserved bound a lie.
 _FIELDS_WITH_FLAGS = {
     "model": "-m",
     "messages": "the prompt",
     "stream": "--stream",
     "max_tokens": "--max-tokens",
     "max_completion_tokens": "--max-tokens",
+    "max_output_tokens": "--max-tokens",
     "num_predict": "--max-tokens",
+    "n": "several asks",
     "temperature": "--temperature",
 }
+_TOKEN_LIMITS = frozenset(name for name, flag in _FIELDS_WITH_FLAGS.items() if flag == "--max-tokens")
 
 
 @dataclass(frozen=True)
@@ -96,11 +102,13 @@ def prepare(options: AskOptions, console: Console) -> Prepared:
     below = () if named or options.escalate is False else _below(steps, config, console.environment)
     wish = _wish(options, template)
     _refuse_effort(wish, steps)
+    for step in (*steps, *below):
+        _check_tier(step.tier)
     timers = _timers(options, config, wire)
     job = Job(prompt, steps, decision, below, wish, conversation.messages, conversation.name)
     world = World(config, console.environment, store, wire, timers, run_check, new_id(wire.now()), console.warn)
     if options.model and steps[0].tier.name == DIRECT and not (options.no_probe or options.dry_run):
-        probe(steps[0].target, config, console, wire, timers)
+        probe_before_asking(steps[0].target, config, console, wire, timers)
     return Prepared(job, world, config)
 
 
@@ -280,6 +288,15 @@ def _refuse_effort(wish: Wish, steps: Sequence[Step]) -> None:
         raise UsageError(
             f"{local.target.name} is local and takes no reasoning effort", "leave out --effort or --strict"
         )
+
+
+def _check_tier(tier: Tier) -> None:
+    """Refuse what only shows when the tier's turn comes, before anything is sent."""
+    parse_checks(tier.checks or ())
+    for name in sorted(tier.options):
+        if name in _TOKEN_LIMITS or name == "n":
+            instead = f"use tiers.{tier.name}.max_tokens" if name in _TOKEN_LIMITS else "ask several times"
+            raise ConfigError(f"tiers.{tier.name}.options cannot set {name}", instead)
 
 
 def _timers(options: AskOptions, config: Config, wire: Wire) -> Timers:

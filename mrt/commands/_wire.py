@@ -8,6 +8,7 @@ from mrt.cascade.masking import masked_wire
 from mrt.config import Config
 from mrt.domain import Target
 from mrt.endpoints import check_model, warnings, with_key
+from mrt.errors import NotAnApi
 from mrt.output import Console
 from mrt.providers import Timers, Wire, open_client
 
@@ -29,6 +30,14 @@ def real_wire(console: Console, trace: bool = False) -> Wire:
         note=console.detail,
         trace=(lambda line: console.aside(line + "\n")) if trace else None,
     )
+
+
+def probe_before_asking(target: Target, config: Config, console: Console, wire: Wire, timers: Timers) -> None:
+    """`probe` for a model that is asked right after: a server that answers without a list is put to the test by the prompt."""
+    try:
+        probe(target, config, console, wire, timers)
+    except NotAnApi as error:
+        console.detail(f"{target.name} could not be checked: {error.message}")
 
 
 def probe(target: Target, config: Config, console: Console, wire: Wire, timers: Timers) -> None:

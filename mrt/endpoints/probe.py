@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from mrt.domain import Target
 from mrt.endpoints.kinds import PROVIDERS
-from mrt.errors import AuthError, ConfigError, ModelNotFound, MrtError, NotAnApi, Overloaded, UpstreamError
+from mrt.errors import AuthError, ConfigError, ModelNotFound, MrtError, NotAnApi, Overloaded
 from mrt.providers import Timers, Wire, protocol, shown
 from mrt.providers.question import fetch_json
 
@@ -52,7 +52,7 @@ def _check_local(target: Target, status: int, payload: Any) -> None:
     if status == 503:
         raise Overloaded(f"{shown(target.url)} is still loading its model (HTTP 503)", "wait for it and ask again")
     if status != 200:
-        raise UpstreamError(
+        raise NotAnApi(
             f"{shown(target.url)} does not list its models (HTTP {status})", f"check the url of {target.endpoint}"
         )
     listed = model_names(payload)

@@ -89,5 +89,5 @@ def _near(name: str, config: Config) -> str:
     from difflib import get_close_matches
 
     known = [*(tier.name for tier in config.tiers), *config.aliases, *config.endpoints, *PROVIDERS]
-    near = get_close_matches(name, known, n=2)
+    near = get_close_matches(name, sorted(set(known)), n=2)
     return f" (did you mean {' or '.join(near)}?)" if near else ""
