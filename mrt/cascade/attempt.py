@@ -170,7 +170,7 @@ _EVENTS: dict[str, Callable[[Delta], Event]] = {
 
 def _sample(job: Job, step: Step, world: World) -> Reply | None:
     """One answer outside the cascade, booked like any other; None when it failed."""
-    second = Try(job, step, 0, True, world)
+    second = Try(replace(job, purpose="agreement"), step, 0, True, world)
     try:
         for _ in second.events():
             pass

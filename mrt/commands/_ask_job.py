@@ -68,6 +68,8 @@ class AskOptions:
     debug_http: bool
     no_probe: bool
     allow_unpriced: bool
+    tag: str | None
+    project: str | None
     no_stdin: bool
     encoding: str
 
@@ -94,6 +96,7 @@ def prepare(options: AskOptions, console: Console) -> Prepared:
     _refuse_effort(wish, steps)
     timers = _timers(options, config, wire)
     job = Job(prompt, steps, decision, wish, conversation.messages, conversation.name)
+    job = replace(job, tag=options.tag or config.ask.tag, project=options.project or config.ask.project)
     world = World(config, console.environment, store, wire, timers, run_check, new_id(wire.now()), console.warn)
     if options.model and steps[0].tier.name == DIRECT and not (options.no_probe or options.dry_run):
         probe(steps[0].target, config, console, wire, timers)
