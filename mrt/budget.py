@@ -6,10 +6,12 @@ Times are microseconds since 1970 in UTC; periods are half-open. A day is what t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_FLOOR, Decimal
+from typing import Protocol
 
 from mrt.domain import NANO_PER_USD, usd
 from mrt.errors import ConfigError
@@ -17,16 +19,50 @@ from mrt.errors import ConfigError
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND_US = 1_000_000
+_FOREVER_US = 2**62
+# What a limit can be for.
+FILTERS = ("tier", "model", "tag", "project", "session")
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `limit_nano` nano-dollars from `start_us` up to, but not including, `end_us`."""
+    """At most `limit_nano` nano-dollars from `start_us` up to, but not including, `end_us`.
+
+    `scope` is daily, monthly, per_session or per_call. `name` is that of the [limits.NAME] it comes from, empty for [budget].
+    `match` says which calls count, as pairs of a field (tier, model, tag, project, session) and a text; in all but sessions
+    `*` stands for any text.
+    """
 
     scope: str
     start_us: int
     end_us: int
     limit_nano: int
+    name: str = ""
+    match: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What messages call it: "daily budget", "daily limit nightly"."""
+        kind = self.scope.replace("_", "-")
+        return f"{kind} limit {self.name}" if self.name else f"{kind} budget"
+
+    @property
+    def setting(self) -> str:
+        """The dotted key of the setting it comes from."""
+        return f"limits.{self.name}.{self.scope}_usd" if self.name else f"budget.{self.scope}_usd"
+
+
+class Amounts(Protocol):
+    """Limits in dollars, None for none; what the configuration says of one budget."""
+
+    @property
+    def daily_usd(self) -> Decimal | None: ...
+    @property
+    def monthly_usd(self) -> Decimal | None: ...
+    @property
+    def per_session_usd(self) -> Decimal | None: ...
+    @property
+    def per_call_usd(self) -> Decimal | None: ...
 
 
 @dataclass(frozen=True)
@@ -82,11 +118,56 @@ def limits(daily_usd: Decimal | None, monthly_usd: Decimal | None, timezone: str
     )
 
 
+def standing_limits(budget: Amounts, named: Mapping[str, Amounts], timezone: str, now: datetime) -> tuple[Limit, ...]:
+    """All daily and monthly limits that hold at `now`, whatever call they are for."""
+    own = limits(budget.daily_usd, budget.monthly_usd, timezone, now)
+    others = (
+        replace(limit, name=name, match=_filters(amounts))
+        for name, amounts in named.items()
+        for limit in limits(amounts.daily_usd, amounts.monthly_usd, timezone, now)
+    )
+    return (*own, *others)
+
+
+def limits_on(
+    call: Mapping[str, str | None], budget: Amounts, named: Mapping[str, Amounts], timezone: str, now: datetime
+) -> tuple[Limit, ...]:
+    """The limits that a call must respect; `call` has its tier, model (PROVIDER/MODEL), tag, project and session."""
+    standing = standing_limits(budget, named, timezone, now)
+    single = (limit for name, amounts in {"": budget, **named}.items() for limit in _single_limits(name, amounts, call))
+    return tuple(limit for limit in (*standing, *single) if _fits(limit.match, call))
+
+
+def _single_limits(name: str, amounts: Amounts, call: Mapping[str, str | None]) -> Iterator[Limit]:
+    """Those on one call and on one conversation."""
+    match = _filters(amounts) if name else ()
+    session = call.get("session")
+    if amounts.per_session_usd is not None and session is not None:
+        nano = _nano(amounts.per_session_usd, "per-session")
+        yield Limit("per_session", 0, _FOREVER_US, nano, name, (*match, ("session", session)))
+    if amounts.per_call_usd is not None:
+        yield Limit("per_call", 0, _FOREVER_US, _nano(amounts.per_call_usd, "per-call"), name, match)
+
+
+def _filters(amounts: Amounts) -> tuple[tuple[str, str], ...]:
+    return tuple((field, text) for field in FILTERS if (text := getattr(amounts, field, None)) is not None)
+
+
+def _fits(match: Iterable[tuple[str, str]], call: Mapping[str, str | None]) -> bool:
+    return all(_is_like(call.get(field), text, exact=field == "session") for field, text in match)
+
+
+def _is_like(value: str | None, text: str, *, exact: bool) -> bool:
+    if value is None or exact or "*" not in text:
+        return value == text
+    return re.fullmatch(".*".join(map(re.escape, text.split("*"))), value, re.DOTALL) is not None
+
+
 def soft_warnings(uses: Iterable[tuple[Limit, int]], soft_pct: float | Decimal) -> tuple[str, ...]:
     """One line for each limit of which `soft_pct` percent or more is used; `uses` pairs limits with nano-dollars used."""
     share = Decimal(soft_pct)
     return tuple(
-        f"{used * 100 // limit.limit_nano} % of the {limit.scope} budget of ${usd(limit.limit_nano)} is used: ${usd(used)}"
+        f"{used * 100 // limit.limit_nano} % of the {limit.title} of ${usd(limit.limit_nano)} is used: ${usd(used)}"
         for limit, used in uses
         if limit.limit_nano > 0 and used * 100 >= limit.limit_nano * share
     )

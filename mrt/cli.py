@@ -23,9 +23,10 @@ from mrt.output import Console, error_data
 # The help of every verb stands here so that help, errors and completion need no verb's module.
 VERBS: dict[str, str] = {
     "ask": "Answer a prompt through a cascade of tiers.",
+    "spend": "Show what was spent and what is left.",
     "config": "Show, change and check the configuration.",
     "completion": "Print the completion script of a shell.",
-    "help": "Explain a topic: exit-codes, environment, config, json, checks.",
+    "help": "Explain a topic: exit-codes, environment, config, json, checks, budgets.",
 }
 EXAMPLES = """
 mrt ask "what does EAGAIN mean?"

@@ -69,7 +69,11 @@ def rows(store: Store) -> list[dict[str, Any]]:
 
 def rollup(store: Store) -> dict[tuple[str, str, str], tuple[int, ...]]:
     """The roll-up as it is kept, without groups that hold nothing."""
-    kept = {row[:3]: row[3:] for row in store.connection.execute("SELECT * FROM rollup")}
+    sums = (
+        "sum(calls), sum(input_tokens), sum(output_tokens), sum(uncounted_calls), sum(cost_nano), sum(unpriced_calls)"
+    )
+    query = f"SELECT day, tier, model, {sums} FROM rollup GROUP BY day, tier, model"
+    kept = {row[:3]: row[3:] for row in store.connection.execute(query)}
     return {key: sums for key, sums in kept.items() if any(sums)}
 
 

@@ -193,7 +193,7 @@ def test_paid_work_does_not_go_on_without_a_store(store_home: Home, high: Script
     assert result.stderr == (
         f"{line}; going on without it, so nothing is kept\n"
         "error: cloud/m: cloud/m costs money and the spend store does not work\n"
-        "hint: repair the store, or allow it: mrt config set budget.on_store_failure allow\n"
+        "hint: see what is wrong: mrt spend doctor; or allow it: mrt config set budget.on_store_failure allow\n"
     )
     assert high.requests == []
 

@@ -819,7 +819,7 @@ def test_a_second_opinion(store_home: Home, second: str, exit_code: int) -> None
         result = run_here(store_home, "ask", "--agree", "--no-escalate", "the capital of France?")
         assert (result.exit_code, result.stdout) == (exit_code, PARIS), result.stderr
         assert (len(low.requests), len(high.requests)) == (1, 1)
-    assert [(call["purpose"], call["tier"]) for call in calls(store_home)] == [("ask", "low"), ("agree", "high")]
+    assert [(call["purpose"], call["tier"]) for call in calls(store_home)] == [("ask", "low"), ("agreement", "high")]
     if exit_code:
         assert result.stderr.startswith("error: low/m: agree: ")
         assert "(second opinion of high/m)" in result.stderr

@@ -136,7 +136,7 @@ def test_the_version_is_said(mrt: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "stderr"),
     [
-        (("spned",), "error: No such command 'spned'.\nhint: `mrt --help` shows how it is used\n"),
+        (("spned",), "error: No such command 'spned'. Did you mean 'spend'?\nhint: `mrt --help` shows how it is used\n"),
         (
             ("confg",),
             "error: No such command 'confg'. Did you mean 'config'?\nhint: `mrt --help` shows how it is used\n",

@@ -34,6 +34,8 @@ input_usd_per_mtok = 2.50
 output_usd_per_mtok = 10
 """
 
+BUDGET_SETTINGS = "daily_usd, monthly_usd, timezone, soft_pct, on_store_failure, per_session_usd, per_call_usd"
+
 
 class Result(NamedTuple):
     stdout: str
@@ -289,7 +291,7 @@ def test_get_of_a_setting_without_a_value_prints_nothing(config: Shell) -> None:
         (
             "budget",
             "unknown setting budget",
-            "settings of [budget] are daily_usd, monthly_usd, timezone, soft_pct, on_store_failure",
+            f"settings of [budget] are {BUDGET_SETTINGS}",
         ),
         ("tiers.clod.model", "there is no [tiers.clod]", "did you mean tiers.cloud.model?"),
         ("tiers.xyzzy.model", "there is no [tiers.xyzzy]", "tiers there are: local-fast, local-heavy, cloud"),
@@ -515,6 +517,8 @@ def test_keys_are_completed(config: Shell, capsys: pytest.CaptureFixture[str], m
         "budget.timezone",
         "budget.soft_pct",
         "budget.on_store_failure",
+        "budget.per_session_usd",
+        "budget.per_call_usd",
     ]
     assert completed(config, "mrt config set tiers.fast.mo", capsys, monkeypatch) == ["tiers.fast.model"]
 

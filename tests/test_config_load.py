@@ -40,13 +40,21 @@ from mrt.errors import ConfigError, ExitCode, UsageError
 
 NOWHERE = {"HOME": "/nonexistent"}
 # One of each, so that settings of named sections have a place.
-NAMES = {"tiers": "a.b", "endpoints": "koala", "prices": "koala/gpt-4.1", "aliases": "fast", "templates": "short"}
+NAMES = {
+    "tiers": "a.b",
+    "endpoints": "koala",
+    "limits": "nightly",
+    "prices": "koala/gpt-4.1",
+    "aliases": "fast",
+    "templates": "short",
+}
 BASE = """\
 [tiers."a.b"]
 model = "ollama/base"
 [endpoints.koala]
 kind = "openai"
 url = "http://base"
+[limits.nightly]
 [prices."koala/gpt-4.1"]
 input_usd_per_mtok = 7
 output_usd_per_mtok = 7
@@ -324,7 +332,7 @@ def test_flag_wins_over_environment_over_file_over_default(write: Write, setting
 def flat_tables(document: Mapping[str, Any]) -> list[tuple[tuple[str, ...], Mapping[str, Any]]]:
     tables: list[tuple[tuple[str, ...], Mapping[str, Any]]] = []
     for section, content in document.items():
-        if section in ("tiers", "endpoints", "prices", "templates"):
+        if section in ("tiers", "endpoints", "limits", "prices", "templates"):
             tables += [((section, name), table) for name, table in content.items()]
         else:
             tables.append(((section,), content))
@@ -416,7 +424,9 @@ def test_flags_carry_values_as_text(setting: str, text: str, value: object) -> N
 # Mistakes ---------------------------------------------------------------------------------------------------------
 
 
-ALL_SECTIONS = "sections are tiers, endpoints, budget, prices, ask, route, assessor, planner, aliases, templates"
+ALL_SECTIONS = (
+    "sections are tiers, endpoints, budget, limits, prices, ask, route, assessor, planner, aliases, templates"
+)
 FILE_MISTAKES = {
     "wrong type": (
         '[tiers.local-fast]\nmodel = "ollama/x"\n\n\n\n\ntemperature = "hot"\n',

@@ -15,6 +15,7 @@ from ledger_kit import BEGIN_US, END_US, Clock, booking, process, rollup, rows, 
 
 from mrt.ledger import Store, open_store, reserve, sweep, used
 from mrt.ledger.owner import is_dead, start_of
+from mrt.ledger.schema import VERSION
 
 MANY = 12
 
@@ -48,7 +49,7 @@ def test_many_processes_open_a_fresh_store(tmp_path: Path) -> None:
     assert run_together("open", path) == [{"opened": True}] * MANY
     with closing(open_store(path)) as store:
         assert_sound(store)
-        assert store.connection.execute("SELECT count(*) FROM _sqlite_migrations").fetchone() == (1,)
+        assert store.connection.execute("SELECT count(*) FROM _sqlite_migrations").fetchone() == (VERSION,)
 
 
 def test_many_processes_never_overspend_one_budget(tmp_path: Path) -> None:

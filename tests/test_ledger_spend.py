@@ -91,7 +91,10 @@ def test_a_refusal_says_which_limit_and_how_far(store: Store) -> None:
     assert caught.value.message == (
         "the daily budget of $5 does not allow this call: $4.8 used, $0.1 reserved, this call may cost up to $0.2"
     )
-    assert caught.value.hint == ("raise the limit: mrt config set budget.daily_usd AMOUNT; or stay local: --max-tier")
+    assert caught.value.hint == (
+        "see where it went: mrt spend; raise the limit: mrt config set budget.daily_usd AMOUNT; "
+        "or stay local: --max-tier"
+    )
     assert caught.value.exit_code is ExitCode.BUDGET
 
 
@@ -125,7 +128,10 @@ def test_a_call_belongs_to_the_period_it_was_reserved_in(store: Store, clock: Cl
 def test_an_unknown_price_is_refused_under_a_budget(store: Store) -> None:
     with pytest.raises(UnpricedError, match="price of anthropic/claude-haiku-4-5 is not known") as caught:
         reserve(store, booking(None), allowance(5_000))
-    assert caught.value.hint == 'state its price in the configuration: [prices."anthropic/claude-haiku-4-5"]'
+    assert caught.value.hint == (
+        'state its price in the configuration: [prices."anthropic/claude-haiku-4-5"]; '
+        "or see which are known: mrt spend prices anthropic/claude-haiku-4-5"
+    )
     assert rows(store) == []
 
 
@@ -341,14 +347,13 @@ def test_whose_reservations_are_swept(store: Store, change: str, swept: int) -> 
     assert sweep(store) == swept
 
 
-def test_the_roll_up_has_days_of_the_booked_zone(store: Store, clock: Clock) -> None:
+def test_the_roll_up_has_days_of_one_zone(store: Store, clock: Clock) -> None:
     clock.now = 1_800_000_000 + 12 * HOUR_S  # 2027-01-15 20:00 UTC
     for zone, model in (("UTC", "a"), ("Asia/Kathmandu", "a"), ("UTC", "b"), ("UTC", "a")):
         settle(store, reserve(store, booking(model=model, timezone=zone)), priced(5))
     assert rollup(store) == {
-        ("2027-01-15", "cloud", "a"): (2, 2, 4, 0, 10, 0),
+        ("2027-01-15", "cloud", "a"): (3, 3, 6, 0, 15, 0),
         ("2027-01-15", "cloud", "b"): (1, 1, 2, 0, 5, 0),
-        ("2027-01-16", "cloud", "a"): (1, 1, 2, 0, 5, 0),
     }
 
 

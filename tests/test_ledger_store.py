@@ -74,7 +74,7 @@ def test_an_empty_file_becomes_a_store_for_its_owner_only(tmp_path: Path) -> Non
 
 def test_settings(store: Store) -> None:
     names = ("journal_mode", "synchronous", "busy_timeout", "foreign_keys", "application_id")
-    assert [pragma(store, name) for name in names] == ["wal", 2, 5000, 1, APPLICATION_ID]
+    assert [pragma(store, name) for name in names] == ["wal", 2, 30_000, 1, APPLICATION_ID]
     assert store.durable
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,15 +14,17 @@ from hypothesis import strategies as st
 from mrt.domain import Usage
 from mrt.ledger import load_snapshot
 from mrt.pricing import (
+    PriceTable,
     Rates,
     bound_nano,
     cost_nano,
     find_rates,
     near_names,
     parse_reported,
-    parse_snapshot,
     rates_record,
+    with_hour_cache,
 )
+from mrt.pricing.convert import content_of
 
 SNAPSHOT = load_snapshot()
 TEN = Rates(Decimal(10), Decimal(50), Decimal(1), Decimal("12.5"))
@@ -144,13 +147,24 @@ def test_bound_rounds_up() -> None:
         pytest.param("anthropic", "claude-haiku-4-5-20251001", "anthropic/claude-haiku-4-5", id="date"),
         pytest.param("openai", "gpt-5-2025-08-07", "openai/gpt-5", id="date with dashes"),
         pytest.param("anthropic", "claude-opus-4-5@20251101", "anthropic/claude-opus-4-5", id="version"),
-        pytest.param("groq", "openai/gpt-oss-20b", "groq/openai/gpt-oss-20b", id="id with a slash"),
+        pytest.param("openrouter", "qwen/qwen3-coder", "openrouter/qwen/qwen3-coder", id="id with a slash"),
         pytest.param("anthropic", "claude-opus-9", None, id="new version"),
         pytest.param("anthropic", "claude-opus-4-99", None, id="version that looks like a suffix"),
-        pytest.param("anthropic", "claude-opus-4", None, id="prefix of a known id"),
+        pytest.param("anthropic", "claude-opus-4", "anthropic/claude-opus-4-0", id="listed alias"),
+        pytest.param("anthropic", "claude-3-5-haiku-20241022", "anthropic/claude-3-5-haiku-latest", id="dated alias"),
+        pytest.param("anthropic", "claude-opus", None, id="prefix of a known id"),
+        pytest.param("anthropic", "claude-sonnet-4-2025", None, id="half a date"),
         pytest.param("anthropic", "claude-sonnet-4-5-zzz", None, id="anything behind a known id"),
         pytest.param("openai", "gpt-4o-2024-13-01", None, id="no date"),
-        pytest.param("openai", "gpt-4o-2024-05-13", None, id="a dated id that costs something else"),
+        pytest.param(
+            "openai", "gpt-4o-2024-05-13", "openai/gpt-4o-2024-05-13", id="a dated id that costs something else"
+        ),
+        pytest.param("deepseek", "deepseek-v4-pro-anything", None, id="anything behind an id matched by its beginning"),
+        pytest.param("gemini", "gemini-2.5-pro-zzz", None, id="anything behind an id of another provider"),
+        pytest.param("gemini", "claude-opus-5", None, id="a model that this endpoint does not serve"),
+        pytest.param("openrouter", "openrouter/auto", None, id="a router's choice"),
+        pytest.param("openai", "whisper-1", None, id="priced by the hour"),
+        pytest.param("openai", "\ud800", None, id="undecodable"),
         pytest.param("openai", "gpt-4o-20240806x", None, id="more than a date"),
         pytest.param("openai", "GPT-4o", None, id="other letters"),
         pytest.param("openai", "gpt-oss-20b", None, id="another provider's model"),
@@ -166,13 +180,14 @@ def test_only_exact_ids_are_priced(provider: str, model: str, matched: str | Non
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(sorted((provider, model) for provider, models in SNAPSHOT.items() for model in models)),
+    st.sampled_from(sorted((provider, model) for provider, table in SNAPSHOT.items() for model in table.names())),
     st.text("abcxyz-._:/+", min_size=1, max_size=12),
 )
 def test_a_look_alike_is_never_priced(known: tuple[str, str], rest: str) -> None:
     provider, model = known
-    assert find_rates(provider, model + rest, {}, SNAPSHOT) is None
-    assert find_rates(provider, rest + model, {}, SNAPSHOT) is None
+    for name in (model + rest, rest + model):
+        listed = any(name.partition("@")[0] == known for known in SNAPSHOT[provider].names())
+        assert (find_rates(provider, name, {}, SNAPSHOT) is not None) == listed
 
 
 @pytest.mark.parametrize(
@@ -215,7 +230,7 @@ def test_a_users_price_keeps_its_cache_rates() -> None:
         ("xai/grok-4.3", 0, "1.25", "2.5"),
         ("gemini/gemini-2.5-pro", 200_001, "2.5", "15"),
         ("gemini/gemini-3.6-flash", 0, "0.75", "3.75"),
-        ("groq/gpt-oss-20b", 0, "0.075", "0.3"),
+        ("groq/openai/gpt-oss-20b", 0, "0.075", "0.3"),
     ],
 )
 def test_the_snapshot(model: str, tokens_in: int, dollars_in: str, dollars_out: str) -> None:
@@ -223,24 +238,125 @@ def test_the_snapshot(model: str, tokens_in: int, dollars_in: str, dollars_out: 
     rates = find_rates(provider, name, {}, SNAPSHOT)
     assert rates is not None
     record = rates_record(rates, tokens_in)
-    assert record == {"id": model, "source": "snapshot 2026-11-12", "input": dollars_in, "output": dollars_out}
+    assert {key: record[key] for key in ("id", "source", "input", "output")} == {
+        "id": model,
+        "source": "genai-prices 0.2.3 (2026-11-10)",
+        "input": dollars_in,
+        "output": dollars_out,
+    }
 
 
 def test_a_record_has_the_cache_rates_that_are_known() -> None:
-    rates = find_rates("anthropic", "claude-opus-5-5", {}, SNAPSHOT)
+    rates = find_rates("openai", "gpt-4o", {}, SNAPSHOT)
     assert rates is not None
-    assert rates_record(rates)["cached_input"] == "0.2"
+    assert rates_record(rates)["cached_input"] == "1.25"
     assert "cache_write" not in rates_record(rates)
 
 
-def test_a_snapshot_keeps_all_its_digits() -> None:
-    document = {
-        "date": "2026-01-01",
-        "providers": {"p": {"m": {"input": Decimal("0.123456789012345678"), "output": 1}}},
-    }
-    rates = parse_snapshot(document)["p"]["m"]
+ABOUT = {"provider": "p", "source": "made up", "version": "1", "date": "2026-06-01"}
+
+
+def table(*models: dict[str, object]) -> dict[str, PriceTable]:
+    """A table of these models."""
+    return {"p": PriceTable(content_of([ABOUT, *models]))}
+
+
+def test_a_table_keeps_all_its_digits() -> None:
+    made = table({"id": "m", "prices": [{"input": "0.123456789012345678", "output": "1"}]})
+    rates = find_rates("p", "m", {}, made)
     assert rates is not None
-    assert rates.input == Decimal("0.123456789012345678")
+    assert (rates.input, rates.source) == (Decimal("0.123456789012345678"), "made up 1 (2026-06-01)")
+
+
+HISTORY = table(
+    {
+        "id": "dated",
+        "prices": [
+            {"input": "1", "output": "0"},
+            {"input": "2", "output": "0", "from": "2026-05-01"},
+            {"input": "3", "output": "0", "from": "2026-07-01"},
+        ],
+    },
+    {
+        "id": "hourly",
+        "prices": [
+            {"input": "1", "output": "0"},
+            {"input": "2", "output": "0", "daily": ["01:00", "04:00"]},
+            {"input": "3", "output": "0", "daily": ["22:30", "00:30"]},
+        ],
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "at", "dollars"),
+    [
+        pytest.param("dated", "2026-04-30T23:59:59.999999+00:00", 1, id="before the first change"),
+        pytest.param("dated", "2026-05-01T00:00+00:00", 2, id="at the change"),
+        pytest.param("dated", "2026-05-01T01:00+02:00", 1, id="its day is one in UTC"),
+        pytest.param("dated", "2027-01-01T00:00+00:00", 3, id="after the last"),
+        pytest.param("dated", None, 2, id="as of the table's own date"),
+        pytest.param("hourly", "2026-05-01T00:59:59.999999+00:00", 1, id="before the hours"),
+        pytest.param("hourly", "2026-05-01T01:00+00:00", 2, id="from their first moment"),
+        pytest.param("hourly", "2026-05-01T03:59:59.999999+00:00", 2, id="to their last"),
+        pytest.param("hourly", "2026-05-01T04:00+00:00", 1, id="not at their end"),
+        pytest.param("hourly", "2026-05-01T23:00+00:00", 3, id="over midnight, before it"),
+        pytest.param("hourly", "2026-05-01T00:29+00:00", 3, id="over midnight, after it"),
+        pytest.param("hourly", "2026-05-01T00:30+00:00", 1, id="over midnight, at the end"),
+    ],
+)
+def test_a_price_is_that_of_its_time(model: str, at: str | None, dollars: int) -> None:
+    rates = find_rates("p", model, {}, HISTORY, None if at is None else datetime.fromisoformat(at))
+    assert rates is not None
+    assert rates.input == dollars
+
+
+@pytest.mark.parametrize(
+    ("model", "processing", "dollars"),
+    [
+        pytest.param("gpt-5.4", None, "2.5", id="usual"),
+        pytest.param("gpt-5.4", "default", "2.5", id="the usual one by name"),
+        pytest.param("gpt-5.4", "auto", "2.5", id="whatever it comes to"),
+        pytest.param("gpt-5.4", "priority", "5", id="priority"),
+        pytest.param("gpt-5.4", "flex", "1.25", id="flex"),
+        pytest.param("gpt-4.5-preview", "flex", "75", id="a cheaper way that is not stated: at most the usual"),
+        pytest.param("gpt-4.5-preview", "priority", None, id="a dearer way that is not stated"),
+        pytest.param("gpt-5.4", "warp", None, id="a way that nobody knows"),
+    ],
+)
+def test_ways_to_be_served(model: str, processing: str | None, dollars: str | None) -> None:
+    rates = find_rates("openai", model, {}, SNAPSHOT, datetime(2026, 11, 20, tzinfo=UTC), processing)
+    assert (None if rates is None else rates.input) == (None if dollars is None else Decimal(dollars))
+
+
+def test_cache_entries_of_an_hour_cost_more() -> None:
+    rates = find_rates("anthropic", "claude-haiku-5-5", {}, SNAPSHOT)
+    assert rates is not None
+    hour = with_hour_cache(rates)
+    assert (rates.cache_write, hour.cache_write) == (Decimal("0.125"), Decimal("0.2"))
+    assert hour.above[0][1].cache_write == 1
+    assert with_hour_cache(TEN).cache_write == TEN.cache_write
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"{", id="no JSON"),
+        pytest.param(b"[]\n", id="no object"),
+        pytest.param(b'{"provider": "p"}\n', id="without source and date"),
+        pytest.param(b"\xff\xfe{}", id="no text"),
+    ],
+)
+def test_no_table(content: bytes) -> None:
+    with pytest.raises(ValueError):
+        PriceTable(content)
+
+
+def test_a_table_without_a_last_newline_has_its_last_model() -> None:
+    made = PriceTable(content_of([ABOUT, {"id": "a", "prices": []}, {"id": "b", "aliases": ["c"], "prices": []}])[:-1])
+    assert [made.find(name) is not None for name in ("a", "b", "c", "prices", "id")] == [True, True, True, False, False]
+    assert list(made.names()) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(

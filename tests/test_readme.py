@@ -51,6 +51,9 @@ def test_the_main_job_of_the_first_command_runs_offline(store_home) -> None:
 def test_every_shipped_price_has_a_source_and_a_date() -> None:
     import json
 
-    prices = json.loads((ROOT / "mrt" / "data" / "prices.json").read_text(encoding="utf-8"))
-    assert prices["source"]
-    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", prices["date"])
+    tables = sorted((ROOT / "mrt" / "data" / "prices").glob("*.jsonl"))
+    assert len(tables) == 8
+    for table in tables:
+        about = json.loads(table.read_text(encoding="utf-8").partition("\n")[0])
+        assert about["source"]
+        assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", about["date"])

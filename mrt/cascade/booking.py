@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from mrt.budget import Allowance, limits, soft_warnings, zone
+from mrt.budget import Allowance, limits_on, soft_warnings
+from mrt.cascade.baseline import baseline_of
 from mrt.cascade.job import Job, World
+from mrt.cascade.prices import Asked, asked, explained, rates_for
 from mrt.domain import Attempt, Cost, Reply, Request, Target
 from mrt.errors import (
     AuthError,
     BadRequest,
-    ConfigError,
     ContextOverflow,
     ModelNotFound,
     MrtError,
@@ -24,8 +24,8 @@ from mrt.errors import (
     UnpricedError,
     Unreachable,
 )
-from mrt.ledger import Booking, Settlement, load_snapshot, reserve, settle, used
-from mrt.pricing import Rates, bound_nano, cost_nano, find_rates, near_names, rates_record
+from mrt.ledger import Booking, Settlement, reserve, settle, taken, timezone_name
+from mrt.pricing import Rates, bound_nano, cost_nano, rates_record
 from mrt.providers import estimate_tokens
 
 # A request that a server turned down, or that never left, is not billed by any provider on record.
@@ -39,6 +39,7 @@ class Price:
     rates: Rates | None
     bound: int | None
     input_tokens: int
+    asked: Asked | None = None
 
 
 def price_of(request: Request, target: Target, world: World) -> Price:
@@ -46,14 +47,11 @@ def price_of(request: Request, target: Target, world: World) -> Price:
     tokens = sum(estimate_tokens(message.content) for message in request.messages)
     if target.local:
         return Price(None, 0, tokens)
-    rates = rates_of(target.endpoint, target.model, world)
+    request_asked = asked(target, world, request)
+    rates = rates_for(request_asked, world)
     # Real tokenizers give up to about twice the estimate; a bound has to hold.
-    return Price(rates, None if rates is None else bound_nano(2 * tokens + 64, request.max_tokens, rates), tokens)
-
-
-def rates_of(endpoint: str, model: str, world: World) -> Rates | None:
-    """User prices first, then the snapshot."""
-    return find_rates(endpoint, model, world.config.prices, load_snapshot())
+    bound = None if rates is None else bound_nano(2 * tokens + 64, request.max_tokens, rates)
+    return Price(rates, bound, tokens, request_asked)
 
 
 def open_booking(job: Job, target: Target, tier: str, price: Price, world: World, number: int) -> str | None:
@@ -65,9 +63,9 @@ def open_booking(job: Job, target: Target, tier: str, price: Price, world: World
     if not (allowed or world.store.durable):
         raise StoreError(
             f"{target.name} costs money and the spend store does not work",
-            "repair the store, or allow it: mrt config set budget.on_store_failure allow",
+            "see what is wrong: mrt spend doctor; or allow it: mrt config set budget.on_store_failure allow",
         )
-    allowance = None if target.local else _allowance(job, world)
+    allowance = None if target.local else _allowance(job, target, tier, world)
     booking = Booking(
         operation_id=world.operation,
         attempt=number,
@@ -79,14 +77,15 @@ def open_booking(job: Job, target: Target, tier: str, price: Price, world: World
         bound_nano=price.bound,
         input_tokens_estimate=price.input_tokens,
         session=job.conversation,
+        tag=job.tag,
+        project=job.project,
         decision=_decision(job),
         timezone=timezone_of(world),
     )
     try:
         reservation = reserve(world.store, booking, allowance)
     except UnpricedError as error:
-        near = near_names(target.endpoint, target.model, world.config.prices, load_snapshot())
-        raise UnpricedError(error.message + (f"; near it: {', '.join(near)}" if near else ""), error.hint) from None
+        raise explained(error, target, world) from None
     except StoreError as error:
         if not allowed:
             raise
@@ -100,7 +99,7 @@ def open_booking(job: Job, target: Target, tier: str, price: Price, world: World
 def _warn_softly(allowance: Allowance | None, world: World) -> None:
     """Say so while a budget is nearly used up, not only once it is."""
     limits_held = allowance.limits if allowance else ()
-    sums = [(limit, used(world.store, limit.start_us, limit.end_us)) for limit in limits_held]
+    sums = [(limit, taken(world.store, limit)) for limit in limits_held if limit.scope != "per_call"]
     uses = [(limit, total.settled_nano + total.reserved_nano) for limit, total in sums]
     for warning in soft_warnings(uses, world.config.budget.soft_pct):
         world.warn(warning)
@@ -110,30 +109,19 @@ def _decision(job: Job) -> Mapping[str, Any]:
     return {"complexity": job.decision.complexity, "order": list(job.decision.order), "reason": job.decision.reason}
 
 
-def _allowance(job: Job, world: World) -> Allowance:
+def _allowance(job: Job, target: Target, tier: str, world: World) -> Allowance:
     from datetime import UTC, datetime
 
-    budget = world.config.budget
+    config = world.config
+    call = {"tier": tier, "model": target.name, "tag": job.tag, "project": job.project, "session": job.conversation}
     now = datetime.fromtimestamp(world.wire.now(), UTC)
-    return Allowance(limits(budget.daily_usd, budget.monthly_usd, timezone_of(world), now), job.wish.allow_unpriced)
+    held = limits_on(call, config.budget, config.limits, timezone_of(world), now)
+    return Allowance(held, job.wish.allow_unpriced)
 
 
 def timezone_of(world: World) -> str:
-    """The IANA zone in which budgets count days: as configured, else TZ, else where /etc/localtime points, else UTC."""
-    configured = world.config.budget.timezone
-    if configured:
-        return configured
-    named = world.environment.get("TZ", "").removeprefix(":").rpartition("zoneinfo/")[2]
-    place = str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2]
-    return next((name for name in (named, place) if name and _is_zone(name)), "UTC")
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        zone(name)
-    except ConfigError:
-        return False
-    return True
+    """The IANA zone in which budgets count days."""
+    return timezone_name(world.config.budget.timezone, world.environment)
 
 
 def cost_of(target: Target, price: Price, reply: Reply | None, error: MrtError | None, world: World) -> Cost:
@@ -149,18 +137,19 @@ def cost_of(target: Target, price: Price, reply: Reply | None, error: MrtError |
     if reply.usage.source != "reported" and not (reply.text or reply.reasoning or reply.tool_calls):
         # Nothing came and nothing was counted: the bound is all that is known.
         return Cost("unknown") if price.bound is None else Cost("estimated", price.bound)
-    rates = _served_rates(target, reply, price, world)
+    rates = _served_rates(reply, price, world)
     nano = None if rates is None else cost_nano(reply.usage, rates)
     if nano is None:
         return Cost("unknown")
     return Cost("priced" if reply.usage.source == "reported" else "estimated", nano)
 
 
-def _served_rates(target: Target, reply: Reply, price: Price, world: World) -> Rates | None:
+def _served_rates(reply: Reply | None, price: Price, world: World) -> Rates | None:
     """A fallback's answer is priced by the model that served it; a served name without a price of its own is an alias."""
-    if reply.served_model and reply.served_model != target.model:
-        return rates_of(target.endpoint, reply.served_model, world) or price.rates
-    return price.rates
+    served = reply.served_model if reply else None
+    if served is None or price.asked is None or served == price.asked.target.model:
+        return price.rates
+    return rates_for(price.asked, world, served) or price.rates
 
 
 def close_booking(world: World, reservation: str | None, attempt: Attempt, reply: Reply | None, price: Price) -> None:
@@ -171,7 +160,7 @@ def close_booking(world: World, reservation: str | None, attempt: Attempt, reply
     """
     if reservation is None:
         return
-    rates = price.rates
+    rates = _served_rates(reply, price, world)
     settlement = Settlement(
         outcome=attempt.outcome,
         check=attempt.check,
@@ -184,6 +173,7 @@ def close_booking(world: World, reservation: str | None, attempt: Attempt, reply
         rates=None if rates is None else rates_record(rates, attempt.usage.input_tokens or 0),
         price_reference=None if rates is None else f"{rates.source}: {rates.matched_id}",
         partial=reply is not None and (attempt.outcome == "interrupted" or not reply.complete),
+        baseline=baseline_of(attempt, world),
     )
     try:
         settle(world.store, reservation, settlement)

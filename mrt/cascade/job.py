@@ -52,6 +52,8 @@ class Job:
     history: tuple[Message, ...] = ()
     conversation: str | None = None
     purpose: str = "ask"
+    tag: str | None = None
+    project: str | None = None
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class TierChecks:
             wish = replace(wish, temperature=temperature)
         # The second opinion is only compared: it need not pass checks of its own.
         return self._sample(
-            replace(self._job, wish=wish, purpose="agree"), Step(replace(step.tier, checks=()), step.target)
+            replace(self._job, wish=wish, purpose="agreement"), Step(replace(step.tier, checks=()), step.target)
         )
 
 

@@ -75,6 +75,8 @@ class AskOptions:
     debug_http: bool
     no_probe: bool
     allow_unpriced: bool
+    tag: str | None
+    project: str | None
     no_stdin: bool
     encoding: str
 
@@ -106,6 +108,7 @@ def prepare(options: AskOptions, console: Console) -> Prepared:
         _check_tier(step.tier)
     timers = _timers(options, config, wire)
     job = Job(prompt, steps, decision, below, wish, conversation.messages, conversation.name)
+    job = replace(job, tag=options.tag or config.ask.tag, project=options.project or config.ask.project)
     world = World(config, console.environment, store, wire, timers, run_check, new_id(wire.now()), console.warn)
     if options.model and steps[0].tier.name == DIRECT and not (options.no_probe or options.dry_run):
         probe_before_asking(steps[0].target, config, console, wire, timers)

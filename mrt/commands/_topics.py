@@ -13,6 +13,9 @@ Keys are stable; more may be added. Money is a decimal string in US dollars, cou
 ask: answer, reasoning, tier, model, served_model, finish_reason, complete, usage, cost, timing {ttft_ms, total_ms,
   tokens_per_second}, attempts [{tier, model, outcome: accepted|rejected|failed|interrupted|refused, check, reason, usage,
   cost, timing}], session, id. On a failure data still carries what there is.
+spend: period {from, to, timezone}, total {cost, unpriced_calls, calls, input_tokens, output_tokens, ...}, groups [{key, keys,
+  ...total}], budgets [{scope, period, limit_usd, used_usd, reserved_usd, left_usd}], forecast {low, expected, high, until,
+  limit_reached_on}, savings {low, high, baseline_model}. A total with unknown parts has cost.usd null and cost.at_least_usd.
 ask --stream-json: one JSON object a line, {"event": NAME, ...}. NAME is route, start, delta, reasoning, retract, escalate,
   refused, usage, result or error. delta and reasoning have text; retract says that the text so far was reasoning; the last
   line is result or error."""
@@ -30,6 +33,25 @@ An answer is accepted when it passes every check of its tier; else the next tier
   agree, agree=MODEL   another local model, or a second sample, gives the same answer (also --agree)
 `checks = ["code", "confidence=0.6"]` under [tiers.NAME] replaces the usual ones: refusal, repetition, code, json,
 confidence=0.45. --schema adds a check of its own."""
+
+BUDGETS_TEXT = """\
+A budget is a promise: N processes on one machine never start a paid call when what is settled, what is reserved and the most
+this call can cost exceed it together. A call that was sent is never forgotten, and an unknown price is never zero.
+  before   the most the call can cost (the prompt's tokens and the token limit at the model's price) is reserved in the store,
+           before each paid attempt, at every escalation; what does not fit is not sent, and the cascade stays local
+  after    the reservation is settled to what the call came to: reported by the server, else priced from tokens; of a cut stream
+           what came counts, and where nothing is known the reserved bound does
+  later    a reservation whose process died, or that is an hour old, is closed at its bound by the next run
+  unknown  without a price there is no bound: such a call is refused, unless --allow-unpriced or a price in [prices]
+Days and months are the calendar's in budget.timezone; changing it counts all days anew.
+What it cannot promise: that the provider's bill agrees, or that a server respects the token limit. A call that cost more than its
+bound is booked in full.
+  mrt spend            the report          mrt spend check    exit 0 within, 5 over
+  mrt spend why ID     one call's cost     mrt spend doctor   whether the store is sound
+Savings compare the answers with what the strongest paid tier would have taken for them, at the prices of their time: a range,
+since another model counts and answers differently (input -20 to +25 %, output half to double). What rejected attempts cost
+counts against it.
+Imported calls count in reports, not against the budgets: each machine has its own."""
 
 
 def _exit_codes() -> str:
@@ -74,4 +96,5 @@ TOPICS: dict[str, tuple[str, Callable[[], str]]] = {
     "config": ("every setting, its type and default", _config),
     "json": ("what --json and --stream-json print", lambda: JSON_TEXT),
     "checks": ("how an answer is judged", lambda: CHECKS_TEXT),
+    "budgets": ("what a budget promises, and how", lambda: BUDGETS_TEXT),
 }

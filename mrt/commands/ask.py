@@ -66,6 +66,8 @@ _TIME = click.FloatRange(min=0, min_open=True)
 @click.option("--debug-http", is_flag=True, help="Show the HTTP traffic on stderr, without keys.")
 @click.option("--no-probe", is_flag=True, help="Do not check a model named with -m first.")
 @click.option("--allow-unpriced", is_flag=True, help="Ask a paid model whose price is not known, whatever the budget.")
+@click.option("--tag", metavar="NAME", help="Book the calls under this tag.")
+@click.option("--project", metavar="NAME", help="Book the calls under this project.")
 @click.option("--no-stdin", is_flag=True, help="Do not look at stdin.")
 @click.option("--encoding", default="utf-8", metavar="NAME", help="Encoding of stdin and files (utf-8).")
 @common_options

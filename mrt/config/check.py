@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mrt.config.check_endpoints import endpoint_findings
+from mrt.config.check_limits import limit_findings
 from mrt.config.check_tiers import model_findings, tier_findings
 from mrt.config.keys import format_key, nearest
 from mrt.config.load import find_source
@@ -31,6 +32,7 @@ def findings(environment: Mapping[str, str], path: Path | None = None) -> list[F
         *(_leaks(source.path) if source else ()),
         *tier_findings(resolution),
         *model_findings(resolution),
+        *limit_findings(resolution),
         *endpoint_findings(environment, source.path if source else None, resolution),
         *_environment_findings(environment, resolution),
     ]

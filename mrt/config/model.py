@@ -181,6 +181,47 @@ class Budget:
         default="refuse",
         metadata=declared(choice("refuse", "allow"), "What happens to paid tiers when the spend store does not work"),
     )
+    per_session_usd: Decimal | None = field(
+        default=None,
+        metadata=declared(LIMIT, "Most dollars in one conversation, or in one ask without any", Decimal("1.0")),
+    )
+    per_call_usd: Decimal | None = field(
+        default=None, metadata=declared(LIMIT, "Most dollars that one call may cost", Decimal("0.25"))
+    )
+
+
+@dataclass(frozen=True)
+class LimitSettings:
+    """A limit on some calls: those that fit everything it names. In dollars; None means no such limit."""
+
+    name: str
+    tier: str | None = field(
+        default=None, metadata=declared(LINE, "Only calls of this tier; * stands for any text", "cloud")
+    )
+    model: str | None = field(
+        default=None, metadata=declared(LINE, "Only calls to this PROVIDER/MODEL; * stands for any text", "anthropic/*")
+    )
+    tag: str | None = field(
+        default=None, metadata=declared(LINE, "Only calls with this tag; * stands for any text", "nightly")
+    )
+    project: str | None = field(
+        default=None, metadata=declared(LINE, "Only calls of this project; * stands for any text", "website")
+    )
+    session: str | None = field(
+        default=None, metadata=declared(LINE, "Only calls of the conversation of this name", "review")
+    )
+    daily_usd: Decimal | None = field(
+        default=None, metadata=declared(LIMIT, "Most dollars of those calls in a day", Decimal("1.0"))
+    )
+    monthly_usd: Decimal | None = field(
+        default=None, metadata=declared(LIMIT, "Most dollars of those calls in a month", Decimal("10.0"))
+    )
+    per_session_usd: Decimal | None = field(
+        default=None, metadata=declared(LIMIT, "Most dollars of those calls in one conversation", Decimal("0.5"))
+    )
+    per_call_usd: Decimal | None = field(
+        default=None, metadata=declared(LIMIT, "Most dollars that one of those calls may cost", Decimal("0.1"))
+    )
 
 
 @dataclass(frozen=True)
@@ -223,6 +264,8 @@ class AskSettings:
     stream: Literal["auto", "always", "never"] = field(
         default="auto", metadata=declared(choice("auto", "always", "never"), "Whether text is printed as it comes")
     )
+    tag: str | None = field(default=None, metadata=declared(LINE, "Tag that calls are booked under", "nightly"))
+    project: str | None = field(default=None, metadata=declared(LINE, "Project that calls are booked under", "website"))
 
 
 @dataclass(frozen=True)
@@ -298,6 +341,7 @@ class Config:
     tiers: tuple[Tier, ...] = DEFAULT_TIERS
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
     budget: Budget = Budget()
+    limits: Mapping[str, LimitSettings] = field(default_factory=dict)
     prices: Mapping[str, Price] = field(default_factory=dict)
     ask: AskSettings = AskSettings()
     route: RouteSettings = RouteSettings()

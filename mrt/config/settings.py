@@ -12,6 +12,7 @@ from mrt.config.model import (
     Budget,
     Declaration,
     EndpointSettings,
+    LimitSettings,
     PlannerSettings,
     Price,
     RouteSettings,
@@ -28,6 +29,7 @@ SECTIONS: dict[str, type[Any] | None] = {
     "tiers": Tier,
     "endpoints": EndpointSettings,
     "budget": Budget,
+    "limits": LimitSettings,
     "prices": Price,
     "ask": AskSettings,
     "route": RouteSettings,
@@ -36,7 +38,7 @@ SECTIONS: dict[str, type[Any] | None] = {
     "aliases": None,
     "templates": Template,
 }
-NAMED = frozenset({"tiers", "endpoints", "prices", "templates"})
+NAMED = frozenset({"tiers", "endpoints", "limits", "prices", "templates"})
 ALIASES = "aliases"
 NAME_PATTERN = r"[A-Za-z0-9_.-]+"
 _ALIAS = Declaration(MODEL, "Model id that the name stands for", "ollama/qwen2.5-coder:7b")

@@ -17,6 +17,7 @@ _ABOUT = {
     "tiers": "Tiers, the cheapest first: a prompt starts on the first one that is able enough, and goes up from there.",
     "endpoints": "Servers of your own, usable as NAME/MODEL. Keys stay outside this file.",
     "budget": "What paid models may cost.",
+    "limits": "Limits on some of the calls, besides the budget.",
     "prices": "Prices of your own, which win over the built-in ones.",
     "ask": "How `mrt ask` behaves.",
     "route": "How a tier is chosen.",
@@ -25,7 +26,13 @@ _ABOUT = {
     "aliases": "Short names of models.",
     "templates": "Prompts kept under a name: mrt ask -t NAME.",
 }
-_SAMPLE_NAMES = {"endpoints": "koala", "prices": "koala/gpt-4o", ALIASES: "coder", "templates": "summary"}
+_SAMPLE_NAMES = {
+    "endpoints": "koala",
+    "limits": "nightly",
+    "prices": "koala/gpt-4o",
+    ALIASES: "coder",
+    "templates": "summary",
+}
 
 
 def initial_text() -> str:

@@ -13,15 +13,18 @@ from mrt.ledger.history import (
     stick,
 )
 from mrt.ledger.ids import new_id
+from mrt.ledger.limits import taken
 from mrt.ledger.prices import load_snapshot
-from mrt.ledger.records import Booking, Settlement, Sums
+from mrt.ledger.records import Baseline, Booking, Settlement, Sums
 from mrt.ledger.reservations import reserve, sweep
 from mrt.ledger.settlements import settle
 from mrt.ledger.store import Store, memory_store, open_store
 from mrt.ledger.totals import used
+from mrt.ledger.zones import count_days_in, timezone_name
 
 __all__ = [
     "Allowance",
+    "Baseline",
     "Booking",
     "Conversation",
     "Limit",
@@ -30,6 +33,7 @@ __all__ = [
     "Sums",
     "append_exchange",
     "clear_conversation",
+    "count_days_in",
     "last_conversation_name",
     "learned",
     "load_conversation",
@@ -43,5 +47,7 @@ __all__ = [
     "settle",
     "stick",
     "sweep",
+    "taken",
+    "timezone_name",
     "used",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mrt.domain import Cost, Outcome, Timing, Usage
 
@@ -33,9 +33,21 @@ class Booking:
     timezone: str = "UTC"
 
 
+class Baseline(NamedTuple):
+    """What the answer would have cost from one paid model, as a range in nano-dollars, and the rates of that time."""
+
+    model: str
+    low_nano: int
+    high_nano: int
+    rates: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Settlement:
-    """How a call ended. `reason` is a short text without any of the prompt; `partial` says that the answer was cut off."""
+    """How a call ended. `reason` is a short text without any of the prompt; `partial` says that the answer was cut off.
+
+    `baseline` is for the report of what the cascade saved; only accepted answers have one.
+    """
 
     outcome: Outcome
     usage: Usage = field(default_factory=Usage)
@@ -48,6 +60,7 @@ class Settlement:
     rates: Mapping[str, Any] | None = None
     price_reference: str | None = None
     partial: bool = False
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True)

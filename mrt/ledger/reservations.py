@@ -16,10 +16,11 @@ from mrt.budget import Allowance, Limit, local_day
 from mrt.domain import usd
 from mrt.errors import BudgetError, UnpricedError
 from mrt.ledger.ids import new_id
+from mrt.ledger.limits import taken_of
 from mrt.ledger.owner import host_name, is_dead, start_of
-from mrt.ledger.records import Booking
+from mrt.ledger.records import Booking, Sums
+from mrt.ledger.rollup import roll
 from mrt.ledger.store import Store, storable, writing
-from mrt.ledger.totals import roll, sums
 from mrt.pricing import CEILING_NANO
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def _check(booking: Booking, bound: int | None, allowance: Allowance | None) -> 
     if bound is None and allowance and allowance.limits and not allowance.allow_unpriced:
         raise UnpricedError(
             f"the price of {name} is not known, so no budget can be held",
-            f"state its price in the configuration: [prices.{json.dumps(name, ensure_ascii=False)}]",
+            f"state its price in the configuration: [prices.{json.dumps(name, ensure_ascii=False)}]; "
+            f"or see which are known: mrt spend prices {name}",
         )
     if bound is not None and bound < 0:
         raise ValueError(f"a call cannot cost less than nothing: {bound}")
@@ -72,17 +74,22 @@ def _check(booking: Booking, bound: int | None, allowance: Allowance | None) -> 
 def _refusal(connection: sqlite3.Connection, limits: Iterable[Limit], bound: int | None) -> BudgetError | None:
     """The first limit in the way; a call of unknown price, where allowed, is in the way of a used-up limit only."""
     for limit in limits:
-        so_far = sums(connection, limit.start_us, limit.end_us)
+        so_far = Sums(0, 0, 0, 0) if limit.scope == "per_call" else taken_of(connection, limit)
         taken = so_far.settled_nano + so_far.reserved_nano
-        if taken + (1 if bound is None else bound) <= limit.limit_nano:
-            continue
-        this = "this call's price is not known" if bound is None else f"this call may cost up to ${usd(bound)}"
-        return BudgetError(
-            f"the {limit.scope} budget of ${usd(limit.limit_nano)} does not allow this call: "
-            f"${usd(so_far.settled_nano)} used, ${usd(so_far.reserved_nano)} reserved, {this}",
-            f"raise the limit: mrt config set budget.{limit.scope}_usd AMOUNT; or stay local: --max-tier",
-        )
+        if taken + (1 if bound is None else bound) > limit.limit_nano:
+            return _over(limit, so_far, bound)
     return None
+
+
+def _over(limit: Limit, so_far: Sums, bound: int | None) -> BudgetError:
+    this = "this call's price is not known" if bound is None else f"this call may cost up to ${usd(bound)}"
+    used = f"${usd(so_far.settled_nano)} used, ${usd(so_far.reserved_nano)} reserved, "
+    return BudgetError(
+        f"the {limit.title} of ${usd(limit.limit_nano)} does not allow this call: "
+        f"{'' if limit.scope == 'per_call' else used}{this}",
+        f"see where it went: mrt spend; raise the limit: mrt config set {limit.setting} AMOUNT; "
+        "or stay local: --max-tier",
+    )
 
 
 def _insert(connection: sqlite3.Connection, booking: Booking, bound: int | None, now_us: int) -> str:

@@ -8,14 +8,18 @@
     failed     it ended without an answer, or its process died before it could say how it ended
     void       nothing was sent, or nothing that costs; it counts for nothing
 
-`rollup` sums the ended calls (settled, partial, failed) by day, tier and model; each change of a row changes it in the same
-transaction. Amounts are nano-dollars, times microseconds since 1970 in UTC, and NULL always means unknown, never 0.
+`rollup` sums the ended calls (settled, partial, failed) by day and every dimension of the reports; each change of a row changes
+it in the same transaction. All days are counted in one zone, `meta`'s `timezone`. `imported_us` tells calls of other machines
+and programs from this store's own. Amounts are nano-dollars, times microseconds since 1970 in UTC, and NULL always means
+unknown, never 0.
 """
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from mrt.ledger.rollup import REBUILD as ROLLUP_REBUILD
 
 if TYPE_CHECKING:
     import sqlite3
@@ -121,6 +125,14 @@ CREATE TABLE learned (
 ) STRICT, WITHOUT ROWID
 """
 
+_META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID"
+
+# Older rows were dated each in the zone of its time. Where that was always the same one, its days still hold.
+_FIRST_ZONE = """
+INSERT INTO meta SELECT 'timezone', CASE WHEN first = last THEN first ELSE '' END
+FROM (SELECT min(timezone) AS first, max(timezone) AS last FROM calls) WHERE first IS NOT NULL
+"""
+
 # Steps are only ever added: a store's `user_version` is the number of those it has had.
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -135,6 +147,21 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             _MESSAGES,
             "CREATE INDEX messages_by_conversation ON messages (conversation, id)",
             _LEARNED,
+        ),
+    ),
+    (
+        "reports",
+        (
+            "ALTER TABLE calls ADD COLUMN baseline_model TEXT",
+            "ALTER TABLE calls ADD COLUMN baseline_rates TEXT",
+            "ALTER TABLE calls ADD COLUMN baseline_low_nano INTEGER CHECK (baseline_low_nano >= 0)",
+            "ALTER TABLE calls ADD COLUMN baseline_high_nano INTEGER CHECK (baseline_high_nano >= 0)",
+            "ALTER TABLE calls ADD COLUMN imported_us INTEGER",
+            "CREATE INDEX calls_by_operation ON calls (operation_id)",
+            "CREATE INDEX calls_by_session ON calls (session)",
+            _META,
+            _FIRST_ZONE,
+            *ROLLUP_REBUILD,
         ),
     ),
 )

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mrt.domain import Cost, CostState
-from mrt.ledger.records import Settlement
+from mrt.ledger.records import Baseline, Settlement
+from mrt.ledger.rollup import roll
 from mrt.ledger.store import Store, storable, writing
-from mrt.ledger.totals import roll
 from mrt.pricing import CEILING_NANO
 
 if TYPE_CHECKING:
@@ -31,20 +31,22 @@ def settle(store: Store, reservation_id: str, settlement: Settlement) -> None:
 
 def _close(store: Store, reservation_id: str, verdict: dict[str, Any], settlement: Settlement) -> None:
     with writing(store) as connection:
-        _require_open(connection, reservation_id)
-        roll(connection, reservation_id, -1)
+        if _was_swept(connection, reservation_id):
+            roll(connection, reservation_id, -1)
         row = verdict | _details(settlement) | {"settled_us": store.now_us()}
         changes = ", ".join(f"{name} = :{name}" for name in row)
         connection.execute(f"UPDATE calls SET {changes} WHERE id = :id", row | {"id": reservation_id})  # noqa: S608
         roll(connection, reservation_id, 1)
 
 
-def _require_open(connection: sqlite3.Connection, reservation_id: str) -> None:
-    row = connection.execute("SELECT settled_us FROM calls WHERE id = ?", (reservation_id,)).fetchone()
+def _was_swept(connection: sqlite3.Connection, reservation_id: str) -> bool:
+    """Whether it was closed at its bound and counts already; ValueError when there is nothing to settle."""
+    row = connection.execute("SELECT settled_us, swept_us FROM calls WHERE id = ?", (reservation_id,)).fetchone()
     if row is None:
         raise ValueError(f"no reservation has the id {reservation_id}")
     if row[0] is not None:
         raise ValueError(f"the call {reservation_id} is already settled")
+    return row[1] is not None
 
 
 def _amount(cost: Cost) -> tuple[CostState, int | None]:
@@ -83,6 +85,18 @@ def _details(settlement: Settlement) -> dict[str, Any]:
         "ttft_ms": timing.ttft_ms,
         "total_ms": timing.total_ms,
         "tokens_per_second": timing.tokens_per_second,
+        **_baseline(settlement.baseline),
+    }
+
+
+def _baseline(baseline: Baseline | None) -> dict[str, Any]:
+    if baseline is None or not 0 <= baseline.low_nano <= baseline.high_nano <= CEILING_NANO:
+        return {}
+    return {
+        "baseline_model": storable(baseline.model),
+        "baseline_rates": json.dumps(dict(baseline.rates), default=str),
+        "baseline_low_nano": baseline.low_nano,
+        "baseline_high_nano": baseline.high_nano,
     }
 
 

@@ -1,16 +1,13 @@
-"""Usage -> nano-dollars, or unknown: which rates apply to a model, and what they make of its tokens.
+"""What rates make of a call's tokens, exactly.
 
-Rates are dollars per million tokens, so one token costs `rate * 1000` nano-dollars. A model is priced by its exact id, or
-by its id without a date or version suffix; never by a family or a prefix, because a look-alike's price is a wrong price.
+Rates are dollars per million tokens, so one token costs `rate * 1000` nano-dollars.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from typing import Any, Protocol
+from typing import Protocol
 
 from mrt.domain import NANO_PER_USD, Usage
 
@@ -20,20 +17,14 @@ CEILING_NANO = 1_000_000 * NANO_PER_USD
 _NANO_PER_TOKEN = Decimal(1000)
 # Published rates carry up to 18 digits of float residue; the default 28 digits would round a product before we do.
 _EXACT = Context(prec=80)
-_SUFFIX = re.compile(
-    r"""-20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$   # -20251001
-    | -20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$   # -2025-10-01
-    | @[A-Za-z0-9][A-Za-z0-9._-]*$                         # @20251001, @latest
-    """,
-    re.VERBOSE | re.ASCII,
-)
 
 
 @dataclass(frozen=True)
 class Rates:
     """Dollars per million tokens, where they come from and the id they were found under.
 
-    A cache rate of None means that the input rate is charged. `above` holds `(tokens, rates)` pairs: once a request's
+    A cache rate of None means that the input rate is charged. `cache_write_hour` is the rate of entries that are to last an
+    hour; it takes part only `with_hour_cache`. `above` holds `(tokens, rates)` pairs: once a request's
     input exceeds `tokens`, the whole request costs those rates.
     """
 
@@ -44,6 +35,7 @@ class Rates:
     source: str = ""
     matched_id: str = ""
     above: tuple[tuple[int, Rates], ...] = ()
+    cache_write_hour: Decimal | None = None
 
 
 class UserPrice(Protocol):
@@ -57,10 +49,6 @@ class UserPrice(Protocol):
     def cached_input_usd_per_mtok(self) -> Decimal | None: ...
     @property
     def cache_write_usd_per_mtok(self) -> Decimal | None: ...
-
-
-Snapshot = Mapping[str, Mapping[str, Rates | None]]
-"""Rates by provider and model id; None for an id that must not be priced by its undated name."""
 
 
 def cost_nano(usage: Usage, rates: Rates) -> int | None:
@@ -92,27 +80,10 @@ def bound_nano(input_tokens: int, max_tokens: int, rates: Rates) -> int:
     return int(max(bounds).to_integral_value(ROUND_CEILING, _EXACT))
 
 
-def find_rates(provider: str, model: str, user_prices: Mapping[str, UserPrice], snapshot: Snapshot) -> Rates | None:
-    """The rates of `model` at `provider`, or None when its price is not known; the user's own prices win.
-
-    `provider` is the name before the slash in `user_prices` and the snapshot's provider. Call with an empty snapshot for
-    an endpoint that is not that provider's own.
-    """
-    for candidate in _candidates(model):
-        name = f"{provider}/{candidate}"
-        if name in user_prices:
-            return _user_rates(user_prices[name], name)
-    models = snapshot.get(provider, {})
-    return next((models[candidate] for candidate in _candidates(model) if candidate in models), None)
-
-
-def near_names(provider: str, model: str, user_prices: Mapping[str, UserPrice], snapshot: Snapshot) -> tuple[str, ...]:
-    """Up to three `PROVIDER/MODEL` names with a price that look like this one, for a message; never used to price."""
-    import difflib
-
-    known = {*user_prices, *(f"{owner}/{name}" for owner, models in snapshot.items() for name in models)}
-    wanted = f"{provider}/{model}"
-    return tuple(difflib.get_close_matches(wanted, sorted(known - {wanted}), n=3, cutoff=0.7))
+def with_hour_cache(rates: Rates) -> Rates:
+    """The rates of a request that asks for cache entries of an hour, where those have a rate of their own."""
+    above = tuple((over, with_hour_cache(tier)) for over, tier in rates.above)
+    return replace(rates, cache_write=rates.cache_write_hour or rates.cache_write, above=above)
 
 
 def parse_reported(value: object) -> int | None:
@@ -126,18 +97,6 @@ def parse_reported(value: object) -> int | None:
     if not dollars.is_finite() or not 0 <= dollars <= CEILING_NANO // NANO_PER_USD:
         return None
     return int(_EXACT.multiply(dollars, Decimal(NANO_PER_USD)).to_integral_value(ROUND_HALF_UP, _EXACT))
-
-
-def parse_snapshot(document: Mapping[str, Any]) -> Snapshot:
-    """The price table from its JSON document, read with `parse_float=Decimal`."""
-    source = f"snapshot {document['date']}"
-    return {
-        provider: {
-            model: None if entry is None else _snapshot_rates(entry, source, f"{provider}/{model}")
-            for model, entry in models.items()
-        }
-        for provider, models in document["providers"].items()
-    }
 
 
 def rates_record(rates: Rates, input_tokens: int = 0) -> dict[str, str]:
@@ -176,37 +135,3 @@ def _sum(*parts: tuple[int, Decimal]) -> Decimal:
     for tokens, rate in parts:
         total = _EXACT.fma(Decimal(tokens), _EXACT.multiply(rate, _NANO_PER_TOKEN), total)
     return total
-
-
-def _candidates(model: str) -> Iterator[str]:
-    """The id itself, then without its date or version."""
-    yield model
-    undated = _SUFFIX.sub("", model)
-    if undated and undated != model:
-        yield undated
-
-
-def _user_rates(price: UserPrice, name: str) -> Rates:
-    return Rates(
-        price.input_usd_per_mtok,
-        price.output_usd_per_mtok,
-        price.cached_input_usd_per_mtok,
-        price.cache_write_usd_per_mtok,
-        source="config",
-        matched_id=name,
-    )
-
-
-def _snapshot_rates(entry: Mapping[str, Any], source: str, name: str) -> Rates:
-    def rate(key: str) -> Decimal | None:
-        return Decimal(entry[key]) if key in entry else None
-
-    return Rates(
-        Decimal(entry["input"]),
-        Decimal(entry["output"]),
-        rate("cached_input"),
-        rate("cache_write"),
-        source,
-        name,
-        tuple((tier["over"], _snapshot_rates(tier, source, name)) for tier in entry.get("above", ())),
-    )

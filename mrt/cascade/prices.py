@@ -1,0 +1,73 @@
+"""The rates that apply to a request: whose they are, at what time, at what speed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from mrt.cascade.job import World
+from mrt.config import Config, data_directory
+from mrt.domain import Request, Target
+from mrt.endpoints import PROVIDERS
+from mrt.errors import UnpricedError
+from mrt.ledger import load_snapshot
+from mrt.pricing import Rates, Snapshot, find_rates, near_names, with_hour_cache
+
+
+class Asked(NamedTuple):
+    """What decides the rates of a request besides its model: where it goes, when, and how it wants to be served."""
+
+    target: Target
+    at: datetime
+    processing: str | None = None
+    hour_cache: bool = False
+
+
+def asked(target: Target, world: World, request: Request | None = None) -> Asked:
+    """A request that is about to leave; none stands for an ordinary one."""
+    options = request.options if request else {}
+    cache = options.get("cache_control")
+    hour_cache = isinstance(cache, Mapping) and cache.get("ttl") == "1h"
+    return Asked(target, datetime.fromtimestamp(world.wire.now(), UTC), _processing(options), hour_cache)
+
+
+def rates_for(request: Asked, world: World, model: str | None = None) -> Rates | None:
+    """The rates of the model asked for, or of the one that served it; None when they are not known."""
+    target = request.target
+    known = price_tables(target, world.config, world.environment)
+    rates = find_rates(
+        target.endpoint, model or target.model, world.config.prices, known, request.at, request.processing
+    )
+    return with_hour_cache(rates) if rates and request.hour_cache else rates
+
+
+def price_tables(target: Target, config: Config, environment: Mapping[str, str]) -> Snapshot:
+    """The price table of the provider that a target belongs to, under the endpoint's name; empty when it is nobody's."""
+    provider = _provider(target, config)
+    tables = load_snapshot(data_directory(environment))
+    table = tables.get(provider) if provider else None
+    return {target.endpoint: table} if table else {}
+
+
+def explained(error: UnpricedError, target: Target, world: World) -> UnpricedError:
+    """The failure, with the names that may have been meant."""
+    known = price_tables(target, world.config, world.environment)
+    near = near_names(target.endpoint, target.model, world.config.prices, known)
+    return UnpricedError(f"{error.message} (close to {', '.join(near)})", error.hint) if near else error
+
+
+def _provider(target: Target, config: Config) -> str | None:
+    """A provider's own endpoint has its prices, whatever gateway stands before it; one of the user's only at its address."""
+    if target.endpoint not in config.endpoints:
+        return target.endpoint
+    from urllib.parse import urlsplit
+
+    host = urlsplit(target.url).hostname
+    return next((name for name, provider in PROVIDERS.items() if urlsplit(provider.url).hostname == host), None)
+
+
+def _processing(options: Mapping[str, Any]) -> str | None:
+    """The service tier or speed that a request names, the speed first."""
+    named = (options.get(field) for field in ("speed", "service_tier"))
+    return next((value for value in named if isinstance(value, str)), None)

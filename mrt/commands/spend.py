@@ -1,0 +1,99 @@
+"""`mrt spend`: what was spent on what, what is left, and the tools around the spend store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from mrt.commands._shared import common_options, console, write_examples
+
+# Stand here so that help and completion load no command's module; each is MODULE, ATTRIBUTE, one line of help.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "backup": ("_spend_backup", "command", "Copy the store, whole and consistent, while it is in use."),
+    "check": ("_spend_check", "command", "One line for scripts: exit 0 within the budgets, 5 over."),
+    "doctor": ("_spend_doctor", "command", "Examine the store and say how to mend it."),
+    "export": ("_spend_export", "command", "Write the calls as JSON lines, CSV or OpenTelemetry spans."),
+    "import": ("_spend_import", "command", "Add the calls of other machines and programs."),
+    "log": ("_spend_log", "command", "The last calls and why each went where it went."),
+    "prices": ("_spend_prices", "prices", "The rates of a model and where they come from."),
+    "reprice": ("_spend_reprice", "command", "What booked calls would cost at today's prices."),
+    "summary": ("_spend_summary", "command", "Today and this month for dashboards."),
+    "why": ("_spend_why", "command", "Why one call cost what it cost."),
+}
+EXAMPLES = """
+mrt spend
+mrt spend --week --by day
+mrt spend --year --by month --by model
+mrt spend --since 2026-01-01 --until 2026-03-31 --by project --csv
+mrt spend --json | jq -r .data.total.cost.usd
+mrt spend check || echo "no budget left"
+"""
+BY = ("day", "week", "month", "model", "provider", "tier", "tag", "project", "session", "host", "purpose")
+
+
+class SpendGroup(click.Group):
+    """The verb's own commands, each loaded only to run it or to show its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command by its name."""
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"mrt.commands.{module}"), attribute)
+        return command
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples first."""
+        write_examples(EXAMPLES, formatter)
+        super().format_help(ctx, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Without loading any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, then options."""
+        found = [
+            CompletionItem(name, help=text) for name, (_, _, text) in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+
+@click.group(cls=SpendGroup, invoke_without_command=True)
+@click.option("--today", "period", flag_value="today", help="Today.")
+@click.option("--week", "period", flag_value="week", help="This week, from Monday.")
+@click.option("--month", "period", flag_value="month", help="This month (the default).")
+@click.option("--year", "period", flag_value="year", help="This year.")
+@click.option("--all", "period", flag_value="all", help="Since the first call.")
+@click.option("--since", metavar="DATE", help="From this day on, as YYYY-MM-DD.")
+@click.option("--until", metavar="DATE", help="Up to and including this day.")
+@click.option("--by", multiple=True, type=click.Choice(BY), help="Sums by this; may be repeated.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the sums as CSV.")
+@common_options
+@click.pass_context
+def command(context: click.Context, /, **given: Any) -> None:
+    """Show what was spent: tokens, calls, cost, what is left of the budgets, and where the month is heading.
+
+    What is not known is never shown as zero: "≥ $1.20 (2 calls unpriced)". Days are those of budget.timezone.
+    """
+    if context.invoked_subcommand is None:
+        from mrt.commands._spend_report import Options, show
+
+        show(console(), Options(**given))
+        return
+    if any(given.values()):
+        raise click.UsageError(f"the options of the report come without a command: mrt spend {' '.join(_names(given))}")
+
+
+def _names(given: dict[str, Any]) -> list[str]:
+    names = {"period": f"--{given['period']}", "as_csv": "--csv"}
+    return [names.get(name, f"--{name}") for name, value in given.items() if value]

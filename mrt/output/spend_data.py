@@ -1,0 +1,122 @@
+"""The spend report as scripts read it: the JSON contract, and rows of CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mrt.domain import usd
+from mrt.ledger.forecast import Forecast
+from mrt.ledger.queries import Group, Totals
+from mrt.ledger.report import BudgetLine, Report, Savings
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """The `data` of `mrt spend --json`."""
+    wanted = report.wanted
+    return {
+        "period": {
+            "from": None if wanted.span.first is None else wanted.span.first.isoformat(),
+            "to": wanted.span.last.isoformat(),
+            "timezone": wanted.timezone,
+        },
+        "by": list(wanted.by),
+        "total": totals_data(report.total),
+        "groups": [group_data(group, wanted.by) for group in report.groups],
+        "budgets": [budget_data(line) for line in report.budgets],
+        "burn_usd_per_day": _usd(report.burn_nano),
+        "forecast": forecast_data(report.forecast),
+        "savings": savings_data(report.savings),
+        "tips": list(report.tips),
+    }
+
+
+def totals_data(totals: Totals) -> dict[str, Any]:
+    """Sums; a cost with unknown parts is null, and `at_least_usd` has the part that is known."""
+    unknown = totals.unpriced_calls > 0
+    return {
+        "cost": {
+            "state": totals.state,
+            "usd": None if unknown else usd(totals.cost_nano),
+            "at_least_usd": usd(totals.cost_nano),
+        },
+        "unpriced_calls": totals.unpriced_calls,
+        "calls": totals.calls,
+        "answers": totals.answers,
+        "local_answers": totals.local_answers,
+        "escalations": totals.escalations,
+        "input_tokens": _counted(totals.input_tokens, totals),
+        "output_tokens": _counted(totals.output_tokens, totals),
+        "cached_tokens": totals.cached_tokens,
+        "reasoning_tokens": totals.reasoning_tokens,
+        "uncounted_calls": totals.uncounted_calls,
+    }
+
+
+def _counted(tokens: int, totals: Totals) -> int | None:
+    """Nothing counted is not zero; with `uncounted_calls` any other number is the part that is known."""
+    return None if totals.uncounted_calls and not tokens else tokens
+
+
+def group_data(group: Group, by: Sequence[str]) -> dict[str, Any]:
+    """A group: its key as one text and by name, null where the calls have none; then its sums."""
+    keys = {name: key or None for name, key in zip(by, group.keys, strict=True)}
+    return {"key": " / ".join(group.keys) or None, "keys": keys, **totals_data(group.totals)}
+
+
+def budget_data(line: BudgetLine) -> dict[str, Any]:
+    """One limit; `left_usd` is negative after an overrun."""
+    return {
+        "scope": line.scope,
+        "period": line.period,
+        "limit_usd": usd(line.limit_nano),
+        "used_usd": usd(line.used_nano),
+        "reserved_usd": usd(line.reserved_nano),
+        "left_usd": usd(line.left_nano),
+        "unpriced_calls": line.unpriced_calls,
+    }
+
+
+def forecast_data(forecast: Forecast | None) -> dict[str, Any] | None:
+    """The month's end."""
+    if forecast is None:
+        return None
+    reached = forecast.limit_reached_on
+    return {
+        "low": usd(forecast.low_nano),
+        "expected": usd(forecast.expected_nano),
+        "high": usd(forecast.high_nano),
+        "until": forecast.until.isoformat(),
+        "limit_reached_on": None if reached is None else reached.isoformat(),
+    }
+
+
+def savings_data(savings: Savings | None) -> dict[str, Any] | None:
+    """Against the baseline; the low end is null where a call may have cost any amount."""
+    if savings is None:
+        return None
+    return {
+        "low": _usd(savings.low_nano),
+        "high": usd(savings.high_nano),
+        "baseline_model": savings.models[0] if len(savings.models) == 1 else None,
+        "baseline_models": list(savings.models),
+        "missing_answers": savings.missing,
+    }
+
+
+def csv_rows(report: Report) -> list[list[Any]]:
+    """A header and one row per group, or the total alone; unknown is empty, never 0."""
+    names = [name for name in totals_data(report.total) if name != "cost"]
+    header = [*report.wanted.by, "cost_usd", "cost_state", "at_least_usd", *names]
+    groups = report.groups if report.wanted.by else (Group((), report.total),)
+    rows = []
+    for group in groups:
+        data = totals_data(group.totals)
+        cost = data["cost"]
+        money = ["" if cost["usd"] is None else cost["usd"], cost["state"], cost["at_least_usd"]]
+        rows.append([*group.keys, *money, *(data[name] for name in names)])
+    return [header, *rows]
+
+
+def _usd(nano: int | None) -> str | None:
+    return None if nano is None else usd(nano)

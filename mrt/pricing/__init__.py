@@ -1,0 +1,33 @@
+"""Usage -> nano-dollars, or unknown: which rates apply to a model, and what they make of its tokens."""
+
+from __future__ import annotations
+
+from mrt.pricing.rates import (
+    CEILING_NANO,
+    Rates,
+    UserPrice,
+    bound_nano,
+    cost_nano,
+    parse_reported,
+    rates_record,
+    with_hour_cache,
+)
+from mrt.pricing.table import PROVIDERS, PriceTable, Snapshot, find_listed, find_rates, near_names, rates_at
+
+__all__ = [
+    "CEILING_NANO",
+    "PROVIDERS",
+    "PriceTable",
+    "Rates",
+    "Snapshot",
+    "UserPrice",
+    "bound_nano",
+    "cost_nano",
+    "find_listed",
+    "find_rates",
+    "near_names",
+    "parse_reported",
+    "rates_at",
+    "rates_record",
+    "with_hour_cache",
+]

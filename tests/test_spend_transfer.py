@@ -1,0 +1,411 @@
+"""`mrt spend export` and `import`: calls travel between stores, each counted once, nothing taken for zero."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ledger_kit import Clock, booking, rows
+from rig.command import Home, make_home
+from spend_kit import CENT, PAID, at, march, paid_answer, spend, store_file
+
+from mrt.ledger import open_store, reserve, settle, sweep
+from mrt.ledger.transfer import COLUMNS
+
+MARCH = ("--since", "2026-03-01", "--until", "2026-03-31")
+
+
+@pytest.fixture
+def home(store_home: Home) -> Home:
+    march(store_file(store_home))
+    return store_home
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Home:
+    """Another machine."""
+    return make_home(tmp_path / "other")
+
+
+def exported(home: Home, path: Path, *arguments: str) -> Path:
+    """The calls of a home in a file."""
+    shown = spend(home, "export", *arguments)
+    assert shown.exit_code == 0, shown.stderr
+    path.write_text(shown.stdout, encoding="utf-8")
+    return path
+
+
+def changed(path: Path, **fields: Any) -> Path:
+    """The file with its first call changed."""
+    first, *rest = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([json.dumps(json.loads(first) | fields), *rest]), encoding="utf-8")
+    return path
+
+
+def test_there_and_back(home: Home, other: Home, tmp_path: Path) -> None:
+    file = exported(home, tmp_path / "calls.jsonl")
+    assert spend(other, "import", file) == (
+        "4 calls added, 0 updated, 0 known already\n",
+        "1 call of them came without a cost: it stays unknown\n",
+        0,
+    )
+    assert spend(other, "import", file).stdout == "0 calls added, 0 updated, 4 calls known already\n".replace(
+        "4 calls known", "4 known"
+    )
+    assert spend(other, "export").stdout == file.read_text(encoding="utf-8")
+    assert spend(home, "import", file).stdout == "0 calls added, 0 updated, 4 known already\n"
+    here, there = (spend(each, *MARCH, "--json").data for each in (home, other))
+    assert here == there
+    assert spend(other, "doctor").exit_code == 0
+
+
+def test_an_import_from_two_machines_adds_up(home: Home, other: Home, tmp_path: Path) -> None:
+    mine = exported(home, tmp_path / "a.jsonl")
+    with closing(open_store(store_file(other), Clock(at("2026-03-05T00:00:00")))) as store:
+        settle(store, reserve(store, booking(9 * CENT, **PAID)), paid_answer(7))
+    spend(other, "import", mine)
+    assert spend(other, *MARCH, "--json").data["total"]["cost"]["at_least_usd"] == "0.1"
+
+
+def test_imported_calls_leave_this_machines_budgets_alone(other: Home, tmp_path: Path) -> None:
+    import time
+
+    source = make_home(tmp_path / "source")
+    with closing(open_store(store_file(source), time.time)) as store:
+        settle(store, reserve(store, booking(9 * CENT, **PAID)), paid_answer(7))
+    spend(other, "import", exported(source, tmp_path / "today.jsonl"))
+    assert spend(other, "--today", "--json").data["total"]["cost"]["usd"] == "0.07"
+    assert spend(other, "check").stdout == "within: daily $0 of $5.00 (0 %), monthly $0 of $50.00 (0 %)\n"
+    assert spend(other, "log").stderr == "no call is booked\n"
+    assert "imported as it was" not in spend(other, "why", "op-").stdout
+
+
+def test_a_late_settlement_takes_the_place_of_the_upper_bound(other: Home, tmp_path: Path) -> None:
+    source = make_home(tmp_path / "source")
+    clock = Clock(at("2026-03-02T10:00:00"))
+    with closing(open_store(store_file(source), clock)) as store:
+        late = reserve(store, booking(9 * CENT, **PAID))
+        clock.now += 7200
+        sweep(store)
+        early = exported(source, tmp_path / "early.jsonl")
+        settle(store, late, paid_answer(2))
+    final = exported(source, tmp_path / "final.jsonl")
+    for file, cost in ((early, "0.09"), (final, "0.02"), (early, "0.02")):
+        spend(other, "import", file)
+        assert spend(other, *MARCH, "--json").data["total"]["cost"]["usd"] == cost
+    assert spend(other, "doctor").exit_code == 0
+    assert spend(other, "import", final, "--json").data == {
+        "file": str(final),
+        "added": 0,
+        "updated": 0,
+        "known": 1,
+        "unpriced": 0,
+    }
+
+
+def test_calls_under_way_stay_at_home(home: Home) -> None:
+    with closing(open_store(store_file(home))) as store:
+        reserve(store, booking(1))
+    assert len(spend(home, "export").stdout.splitlines()) == 4
+
+
+def test_export_since(home: Home) -> None:
+    (line,) = spend(home, "export", "--since", "2026-03-09").stdout.splitlines()
+    assert json.loads(line)["model"] == "gpt-x"
+
+
+def test_export_as_csv(home: Home) -> None:
+    table = list(csv.DictReader(io.StringIO(spend(home, "export", "--format", "csv").stdout)))
+    assert list(table[0]) == list(COLUMNS)
+    assert [row["cost_nano"] for row in table] == ["0", "0", str(3 * CENT), ""]
+    assert table[3]["input_tokens"] == ""
+
+
+def attributes(span: dict[str, Any]) -> dict[str, Any]:
+    """Attribute values by their names."""
+    return {item["key"]: next(iter(item["value"].values())) for item in span["attributes"]}
+
+
+def test_export_as_spans(home: Home) -> None:
+    with closing(open_store(store_file(home), Clock(at("2026-03-20T00:00:00")))) as store:
+        from mrt.ledger import Settlement
+
+        end = Settlement("failed", reason="timeout", finish_reason="length")
+        settle(store, reserve(store, booking(1, **PAID)), end)
+    (document,) = map(json.loads, spend(home, "export", "--format", "otlp").stdout.splitlines())
+    (resource,) = document["resourceSpans"]
+    assert [item["key"] for item in resource["resource"]["attributes"]] == ["service.name", "host.name"]
+    spans = resource["scopeSpans"][0]["spans"]
+    local, rejected, paid, unknown, failed = spans
+    assert rejected["traceId"] == paid["traceId"] != local["traceId"]
+    assert {len(span["traceId"]) for span in spans} == {32}
+    assert len({span["spanId"] for span in spans}) == 5
+    assert paid["name"] == "chat claude-haiku-4-5"
+    assert paid["startTimeUnixNano"] == "1772449205000000000"
+    assert paid["endTimeUnixNano"] == "1772449207000000000"
+    told = attributes(paid)
+    assert told["gen_ai.usage.input_tokens"] == "1000"
+    assert told["gen_ai.usage.cache_read.input_tokens"] == "400"
+    assert told["gen_ai.usage.cost"] == 0.03
+    assert told["mrt.cost.state"] == "priced"
+    assert "gen_ai.usage.cost" not in attributes(unknown)
+    assert "gen_ai.usage.input_tokens" not in attributes(unknown)
+    assert failed["status"] == {"code": 2, "message": "timeout"}
+    assert attributes(failed)["gen_ai.response.finish_reasons"] == {"values": [{"stringValue": "length"}]}
+
+
+def test_spans_come_a_thousand_a_line(home: Home) -> None:
+    from mrt.ledger.transfer import ended_calls
+    from mrt.output.spend_spans import SPANS_PER_LINE, traces
+
+    with closing(open_store(store_file(home))) as store:
+        row = next(ended_calls(store))
+    sizes = [
+        len(document["resourceSpans"][0]["scopeSpans"][0]["spans"]) for document in traces([row] * (SPANS_PER_LINE + 1))
+    ]
+    assert sizes == [SPANS_PER_LINE, 1]
+
+
+def test_an_export_has_no_json(home: Home) -> None:
+    shown = spend(home, "export", "--json")
+    assert shown.exit_code == 2
+    assert json.loads(shown.stdout)["errors"][0]["message"] == "an export has no --json"
+
+
+BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
+    ({"id": None}, "id cannot be None"),
+    ({"id": ""}, "'' is no id"),
+    ({"id": "a\nb"}, "'a\\nb' is no id"),
+    ({"attempt": -1}, "attempt cannot be -1"),
+    ({"attempt": True}, "attempt cannot be True"),
+    ({"started_us": 2**63}, "started_us cannot be 9223372036854775808"),
+    ({"state": "reserved"}, "state cannot be 'reserved'"),
+    ({"tier": "a\x00"}, "tier cannot be 'a\\x00'"),
+    ({"cost_nano": 1.5}, "cost_nano cannot be Decimal('1.5')"),
+    ({"cost_nano": 10**16}, "cost_nano cannot be 10000000000000000"),
+    ({"cost_state": "cheap"}, "cost_state cannot be 'cheap'"),
+    ({"cost_state": "free", "cost_nano": 5}, "a cost that is free cannot be 5 nano-dollars"),
+    ({"cost_state": "unknown", "cost_nano": 0}, "a cost that is unknown cannot be 0 nano-dollars"),
+    ({"cost_state": "priced", "cost_nano": None}, "a cost that is priced cannot be None nano-dollars"),
+    ({"state": "void", "cost_state": "priced", "cost_nano": 5}, "a cost that is priced cannot be 5 nano-dollars"),
+    ({"tokens_per_second": "fast"}, "tokens_per_second cannot be 'fast'"),
+    ({"local": 2}, "local cannot be 2"),
+    ({"mood": "good"}, "unknown field 'mood'"),
+]
+
+
+@pytest.mark.parametrize(("fields", "message"), BAD_FIELDS, ids=[text for _, text in BAD_FIELDS])
+def test_one_bad_call_and_nothing_is_added(
+    home: Home, other: Home, tmp_path: Path, fields: dict[str, Any], message: str
+) -> None:
+    lines = exported(home, tmp_path / "calls.jsonl").read_text(encoding="utf-8").splitlines()
+    bad = json.dumps(json.loads(lines[3]) | fields)
+    file = tmp_path / "bad.jsonl"
+    file.write_text("\n".join([*lines[:3], "", bad]), encoding="utf-8")
+    shown = spend(other, "import", file)
+    assert (shown.stdout, shown.exit_code) == ("", 2)
+    assert shown.stderr.startswith(f"error: {file}:5: {message}\nhint: ")
+    assert spend(other, "export").stdout == ""
+
+
+HINT = "hint: `mrt spend import --help` says what can be imported\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        pytest.param(b"{", [], "{file}: this is no JSON", id="half"),
+        pytest.param(b'{"a": 1}\n', [], "{file}:1: this is no call as `mrt spend export` writes it", id="foreign"),
+        pytest.param(b"[1]", [], "{file}: item 1: this is no call as `mrt spend export` writes it", id="array"),
+        pytest.param(b"[" * 100_000, [], "{file}: this is no JSON", id="deep"),
+        pytest.param(b"\xff\xfe\n", [], "{file} is no text in UTF-8", id="binary"),
+    ],
+)
+def test_files_that_hold_no_calls(
+    other: Home, tmp_path: Path, content: bytes, arguments: list[str], message: str
+) -> None:
+    file = tmp_path / "calls"
+    file.write_bytes(content)
+    assert spend(other, "import", file, *arguments) == ("", f"error: {message.format(file=file)}\n{HINT}", 2)
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "[]"])
+def test_an_empty_file_adds_nothing(other: Home, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "calls.jsonl"
+    file.write_text(content)
+    assert spend(other, "import", file).stdout == "0 calls added, 0 updated, 0 known already\n"
+
+
+def test_a_file_that_is_not_there(other: Home, tmp_path: Path) -> None:
+    for kind in ("auto", "mrt", "litellm"):
+        shown = spend(other, "import", tmp_path / "none", "--format", kind)
+        assert shown == ("", f"error: {tmp_path}/none cannot be read: No such file or directory\n{HINT}", 2)
+
+
+def llm_log(path: Path, *, without: str = "") -> Path:
+    """A log as the `llm` command keeps it: one whole response, one without counts."""
+    names = [
+        "id",
+        "model",
+        "conversation_id",
+        "duration_ms",
+        "datetime_utc",
+        "input_tokens",
+        "output_tokens",
+        "resolved_model",
+    ]
+    names = [name for name in names if name != without]
+    responses = [
+        ("01a", "gpt-4o-mini", "talk", 800, "2026-03-03T10:00:00.5+00:00", 12, 3, "gpt-4o-mini-2024-07-18"),
+        ("01b", "llama3.2:latest", "talk", None, "2026-03-03T11:00:00", None, None, None),
+    ]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"CREATE TABLE responses ({', '.join(names)})")
+        for response in responses:
+            values = [value for name, value in zip(_LLM, response, strict=True) if name != without]
+            connection.execute(f"INSERT INTO responses VALUES ({', '.join('?' * len(values))})", values)
+        connection.commit()
+    return path
+
+
+_LLM = (
+    "id",
+    "model",
+    "conversation_id",
+    "duration_ms",
+    "datetime_utc",
+    "input_tokens",
+    "output_tokens",
+    "resolved_model",
+)
+
+
+def imported(home: Home) -> list[dict[str, Any]]:
+    """The rows of a store."""
+    with closing(open_store(store_file(home))) as store:
+        return rows(store)
+
+
+def test_the_log_of_llm(other: Home, tmp_path: Path) -> None:
+    log = llm_log(tmp_path / "logs.db")
+    assert spend(other, "import", log).stdout == "2 calls added, 0 updated, 0 known already\n"
+    assert spend(other, "import", log).stdout == "0 calls added, 0 updated, 2 known already\n"
+    first, second = imported(other)
+    assert (first["id"], first["model"], first["served_model"], first["session"]) == (
+        "llm:01a",
+        "gpt-4o-mini",
+        "gpt-4o-mini-2024-07-18",
+        "talk",
+    )
+    assert first["started_us"] == round(at("2026-03-03T10:00:00.5") * 1e6)
+    assert (first["input_tokens"], first["usage_source"], second["usage_source"]) == (12, "reported", "unknown")
+    assert [row["cost_state"] for row in (first, second)] == ["unknown", "unknown"]
+    assert spend(other, *MARCH).stdout.splitlines()[1] == "cost       unknown (2 calls unpriced)"
+
+
+def foreign(path: Path) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmarks (url)")
+    return path
+
+
+def torn(path: Path) -> Path:
+    path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        pytest.param(foreign, "{file} is no log of llm: its responses have no id", id="foreign"),
+        pytest.param(torn, "{file} cannot be read as a log of llm: file is not a database", id="torn"),
+        pytest.param(
+            lambda path: llm_log(path, without="duration_ms"),
+            "{file} is no log of llm: its responses have no duration_ms",
+            id="old",
+        ),
+    ],
+)
+def test_databases_that_are_no_log(other: Home, tmp_path: Path, make: Callable[[Path], Path], message: str) -> None:
+    file = make(tmp_path / "some.db")
+    text = f"error: {message.format(file=file)}\nhint: `llm logs path` names it\n"
+    assert spend(other, "import", file) == ("", text, 2)
+
+
+def entry(**fields: Any) -> dict[str, Any]:
+    """A row of LiteLLM's table."""
+    return {
+        "request_id": "r1",
+        "startTime": "2026-03-03T10:00:00Z",
+        "endTime": "2026-03-03T10:00:02Z",
+        "model": "openai/gpt-4o",
+        "custom_llm_provider": "openai",
+        "spend": 0.0123,
+        "total_tokens": 15,
+        "prompt_tokens": 12,
+        "completion_tokens": 3,
+        "request_tags": '["nightly"]',
+        "status": "success",
+        **fields,
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        pytest.param({}, ("reported", 12_300_000), id="stated"),
+        pytest.param({"spend": "0.1"}, ("reported", 10 * CENT), id="text"),
+        pytest.param({"spend": 0}, ("unknown", None), id="its zero for models without a price"),
+        pytest.param({"spend": 0.0, "cache_hit": "True"}, ("reported", 0), id="its cache answered"),
+        pytest.param({"spend": None}, ("unknown", None), id="nothing"),
+        pytest.param({"spend": -1}, ("unknown", None), id="impossible"),
+    ],
+)
+def test_costs_of_litellm(
+    other: Home, tmp_path: Path, fields: dict[str, Any], expected: tuple[str, int | None]
+) -> None:
+    file = tmp_path / "spend.json"
+    file.write_text(json.dumps([entry(**fields)]))
+    assert spend(other, "import", file).exit_code == 0
+    (row,) = imported(other)
+    assert (row["cost_state"], row["cost_nano"]) == expected
+    assert (row["endpoint"], row["model"], row["tag"], row["total_ms"]) == ("openai", "gpt-4o", "nightly", 2000)
+
+
+@pytest.mark.parametrize("tags", [None, "no json", [], ["nightly"]])
+def test_failed_calls_of_litellm_as_lines(other: Home, tmp_path: Path, tags: Any) -> None:
+    file = tmp_path / "spend.jsonl"
+    failure = entry(status="failure", spend=0, prompt_tokens=0, completion_tokens=0, total_tokens=0, endTime=None)
+    file.write_text("\n".join(json.dumps(one) for one in (failure | {"request_tags": tags}, entry(request_id="r2"))))
+    assert spend(other, "import", file, "--format", "litellm").exit_code == 0
+    row = imported(other)[0]
+    assert (row["state"], row["outcome"], row["input_tokens"], row["usage_source"]) == (
+        "failed",
+        "failed",
+        None,
+        "unknown",
+    )
+    assert (row["cost_nano"], row["tag"]) == (None, "nightly" if tags == ["nightly"] else None)
+
+
+@pytest.mark.parametrize(
+    ("document", "message", "hint"),
+    [
+        ({"model": "x"}, "{file}: item 1: this is no entry of LiteLLM's SpendLogs", "each needs a request_id"),
+        (entry(startTime="noon"), "{file}: item 1: 'noon' is no time", "it must be written as in ISO 8601"),
+        (entry(startTime="0001-01-01T00:00:00+23:59"), "{file}: item 1: started_us cannot be -62135683140000000",
+         "export it again where it comes from"),
+    ],
+)  # fmt: skip
+def test_entries_that_are_none(other: Home, tmp_path: Path, document: Any, message: str, hint: str) -> None:
+    file = tmp_path / "spend.json"
+    file.write_text(json.dumps([document]))
+    text = f"error: {message.format(file=file)}\nhint: {hint}\n"
+    assert spend(other, "import", file, "--format", "litellm") == ("", text, 2)

@@ -1,0 +1,1 @@
+"""Scripts of the developers, which the tests check."""
