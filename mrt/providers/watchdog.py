@@ -1,17 +1,24 @@
-"""End a read that waits too long: two timers over one connection, the next token's and the whole run's."""
+"""End a read that waits too long, or that a signal came too early for: two timers over one connection, and an ear for signals."""
 
 from __future__ import annotations
 
 import contextlib
+import select
+import signal
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
+
+_CHANGED = b"\0"
 
 
 class Watchdog:
     """Calls `abort` once the time of `expect` or the deadline has passed. Times are readings of `clock`, in seconds.
 
-    A thread is needed because a blocked read cannot look at a clock; `expired` serves readers that wake up in time.
+    A thread is needed because a blocked read cannot look at a clock; `expired` serves readers that wake up in time. Nor does a
+    read end when a signal arrives just before it begins: Python only notes such a signal, and would wait for the server to
+    speak. So the thread listens for signals too, and aborts.
     """
 
     def __init__(self, clock: Callable[[], float], deadline: float | None, abort: Callable[[], None]) -> None:
@@ -20,30 +27,40 @@ class Watchdog:
         self._abort = abort
         self._limit: float | None = None
         self.allowed = 0.0
-        self._changed = threading.Condition()
         self._stopped = False
-        self._thread: threading.Thread | None = None
+        self._undo = contextlib.ExitStack()
+        self._bell: socket.socket | None = None
 
     def __enter__(self) -> Watchdog:
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
+        ear, self._bell = (self._undo.enter_context(end) for end in socket.socketpair())
+        self._bell.setblocking(False)
+        thread = threading.Thread(target=self._watch, args=(ear,), daemon=True)
+        thread.start()
+        self._undo.callback(thread.join)
+        if threading.current_thread() is threading.main_thread():
+            before = signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
+            self._undo.callback(signal.set_wakeup_fd, before)
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._changed:
-            self._stopped = True
-            self._changed.notify()
+        self._stopped = True
+        self._ring()
+        self._undo.close()
+        self._bell = None
 
     def expect(self, seconds: float) -> None:
         """The next sign of life is due within `seconds`. Later limits cost nothing: only an earlier one wakes the thread."""
         self.allowed = seconds
         limit = self._clock() + seconds
-        if self._limit is None or limit < self._limit:
-            with self._changed:
-                self._limit = limit
-                self._changed.notify()
-        else:
-            self._limit = limit
+        earlier = self._limit is None or limit < self._limit
+        self._limit = limit
+        if earlier:
+            self._ring()
+
+    def _ring(self) -> None:
+        if self._bell is not None:
+            with contextlib.suppress(BlockingIOError):  # it rings already
+                self._bell.send(_CHANGED)
 
     @property
     def out_of_time(self) -> bool:
@@ -55,14 +72,17 @@ class Watchdog:
         """Either timer has run out."""
         return self.out_of_time or (self._limit is not None and self._clock() >= self._limit)
 
-    def _watch(self) -> None:
-        with self._changed:
-            while not self._stopped:
-                if self.expired:
-                    self._abort()
-                    return
-                due = [limit for limit in (self._limit, self._deadline) if limit is not None]
-                self._changed.wait(max(0.0, min(due) - self._clock()) if due else None)
+    def _watch(self, ear: socket.socket) -> None:
+        signalled = False
+        while not self._stopped:
+            if signalled or self.expired:
+                self._abort()
+                return
+            due = [limit for limit in (self._limit, self._deadline) if limit is not None]
+            patience = max(0.0, min(due) - self._clock()) if due else None
+            if select.select([ear], [], [], patience)[0]:
+                # A signal writes its number, which is never zero.
+                signalled = any(ear.recv(64))
 
 
 class Socket:
@@ -81,8 +101,6 @@ class Socket:
 
     def close(self) -> None:
         """End the connection, if there is one."""
-        import socket
-
         connection = self._stream.get_extra_info("socket") if self._stream is not None else None
         if connection is not None:
             with contextlib.suppress(OSError):
