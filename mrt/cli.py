@@ -169,8 +169,10 @@ def as_mrt_error(error: Exception) -> MrtError:
 
 def _interrupted(interruption: BaseException, arguments: Sequence[str], console: Console) -> int:
     number = interruption.number if isinstance(interruption, Terminated) else signal.SIGINT
-    _report(Interrupted("interrupted"), arguments, console)
-    return 128 + number
+    failure = Interrupted("interrupted")
+    failure.exit_code = 128 + number
+    _report(failure, arguments, console)
+    return failure.exit_code
 
 
 def _silence(stream: Any) -> None:
@@ -206,7 +208,8 @@ def _nowhere() -> Any:
 def main() -> NoReturn:
     """The console script."""
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
+        # What runs under `nohup` was told to ignore the hang-up, and goes on doing so.
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), _on_signal)
     console = _standard_console()
     code = run(sys.argv[1:], console)

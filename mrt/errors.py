@@ -72,7 +72,7 @@ EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
 class MrtError(Exception):
     """A failure with a message for people, a hint for the next step and a code for scripts."""
 
-    exit_code = ExitCode.INTERNAL
+    exit_code: int = ExitCode.INTERNAL
     code = "internal"
 
     def __init__(self, message: str, hint: str | None = None) -> None:
@@ -190,5 +190,5 @@ class TimedOut(MrtError):
 
 
 class Interrupted(MrtError):
-    exit_code = ExitCode.INTERRUPTED
+    exit_code: int = ExitCode.INTERRUPTED
     code = "interrupted"

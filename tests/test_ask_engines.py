@@ -208,7 +208,7 @@ def test_nothing_listens_anywhere(mrt: Command, store_home: Home) -> None:
     assert result.stderr == (
         f"escalated to local-heavy from local-fast: {nobody}\n"
         f"error: no tier could answer: local-fast (fast/fast): {nobody}; local-heavy (heavy/heavy): {nobody}\n"
-        "hint: start a local server (`ollama serve`), or name one:"
+        "hint: start the server (Ollama: `ollama serve`) or check its address, or name another:"
         " mrt config set tiers.local-fast.model PROVIDER/MODEL\n"
     )
     assert [(call["outcome"], call["check_name"]) for call in calls(store_home)] == [("failed", "unreachable")] * 2

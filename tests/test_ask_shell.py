@@ -892,6 +892,23 @@ def test_a_tier_has_a_time_of_its_own(store_home: Home) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--tier", "high", "--max-tier", "low"), "--tier high is above --max-tier low"),
+        (("-m", "good", "--tier", "low"), "a model named alone takes no --tier"),
+        (("--timeout", "nan"), "'nan' is not a number"),
+        (("-o", "models=[1]"), "-o cannot set models"),
+    ],
+    ids=["tiers", "model-and-tier", "nan", "other-models"],
+)
+def test_contradictions_are_refused(store_home: Home, options: Sequence[str], words: str) -> None:
+    two_tiers(store_home, "http://127.0.0.1:9", "http://127.0.0.1:9")
+    result = run_here(store_home, "ask", *options, "hi")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize(
     ("options", "asked"),
     [
         ((), ["low", "high"]),
@@ -901,7 +918,6 @@ def test_a_tier_has_a_time_of_its_own(store_home: Home) -> None:
         (("-m", "low"), ["low"]),
         (("-m", "good"), ["high"]),
         (("-m", "high/other", "--no-probe"), ["high"]),
-        (("--tier", "high", "--max-tier", "low"), ["low"]),
     ],
 )
 def test_the_user_bounds_the_ladder(store_home: Home, options: Sequence[str], asked: list[str]) -> None:

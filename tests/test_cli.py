@@ -136,7 +136,10 @@ def test_the_version_is_said(mrt: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "stderr"),
     [
-        (("spned",), "error: No such command 'spned'. Did you mean 'spend'?\nhint: `mrt --help` shows how it is used\n"),
+        (
+            ("spned",),
+            "error: No such command 'spned'. Did you mean 'spend'?\nhint: `mrt --help` shows how it is used\n",
+        ),
         (
             ("confg",),
             "error: No such command 'confg'. Did you mean 'config'?\nhint: `mrt --help` shows how it is used\n",
@@ -170,7 +173,9 @@ def test_an_unknown_verb_in_json(store_home: Home) -> None:
 
 def test_exit_codes_are_documented(mrt: Command) -> None:
     lines = mrt("help", "exit-codes").stdout.splitlines()
-    assert [int(line.split()[0]) for line in lines] == [int(code) for code in ExitCode]
+    *codes, signals = lines
+    assert [int(line.split()[0]) for line in codes] == [int(code) for code in ExitCode]
+    assert signals == "128 + N  ended by signal N (129: hang-up, 143: terminated)"
     assert EXIT_CODE_MEANINGS.keys() == set(ExitCode)
     assert "130  interrupted" in lines
 

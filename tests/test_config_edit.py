@@ -300,7 +300,7 @@ def test_a_file_that_cannot_be_written_is_a_config_error_and_leaves_nothing_behi
         write(tmp_path / "file" / "config.toml", "")
     directory = tmp_path / "config.toml"
     directory.mkdir()
-    with pytest.raises(ConfigError, match=r"cannot write .*: Is a directory"):
+    with pytest.raises(ConfigError, match=r"cannot write .*: it is no regular file"):
         write(directory, "")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["config.toml", "file"]
 

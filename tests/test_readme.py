@@ -22,6 +22,10 @@ def test_generated_parts_are_fresh() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_no_figure_is_left_open() -> None:
+    assert not re.findall(r"@[A-Z]+@", README)
+
+
 def test_set_up_is_two_commands() -> None:
     assert [name for name, _ in CONSOLE] == ["install", "tests"]
 

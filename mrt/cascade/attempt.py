@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from mrt.cascade.booking import Price, close_booking, cost_of, open_booking, price_of
 from mrt.cascade.events import Chunk, Event, Reasoning, Retracted
 from mrt.cascade.job import Job, Step, World, request_for
-from mrt.cascade.masking import mask_failure, masked_wire
+from mrt.cascade.masking import mask_failure, masked, masked_wire
 from mrt.cascade.tier_checks import TierChecks
 from mrt.domain import Attempt, Cost, Outcome, Reply, Request, Secret, Target, Timing, Usage
 from mrt.endpoints import offers_tools, warnings, with_key
@@ -20,16 +20,18 @@ from mrt.quality import LoopWatch, intent
 
 # A server may load another template under the same name.
 TOOLS_KNOWN_FOR_S = 24 * 3600
+LOOP_HINT = "where repetition is wanted, leave that check out of the tier's checks: `mrt help checks`"
 GIVES_LOGPROBS = frozenset({"llamacpp", "vllm", "ollama"})
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a try ended: its record, the reply if one began, and the failure unless it was accepted."""
+    """How a try ended: its record, the reply if one began, the failure unless it was accepted, and the second opinions asked."""
 
     attempt: Attempt
     reply: Reply | None = None
     error: MrtError | None = None
+    samples: tuple[Attempt, ...] = ()
 
 
 class Try:
@@ -41,7 +43,8 @@ class Try:
         self._number = number
         self._final = final
         self._world = world
-        self._checks = TierChecks(job, step, world, lambda other, at: _sample(other, at, world))
+        self._checks = TierChecks(job, step, world, self._sample)
+        self._samples: list[Attempt] = []
         self._reply: Reply | None = None
         self._key: Secret | None = None
         self.ended = Ended(Attempt(step.tier.name, step.target.name, "refused"))
@@ -53,7 +56,7 @@ class Try:
         self._world = replace(self._world, wire=masked_wire(self._world.wire, target.key))
         for warning in warnings(target):
             self._world.warn(warning)
-        facts = learned(self._world.store, target.url, target.model)
+        facts = self._facts(target)
         request = self._request(target)
         price = price_of(request, target, self._world)
         reservation = open_booking(self._job, target, self._step.tier.name, price, self._world, self._number)
@@ -63,15 +66,21 @@ class Try:
             yield from self._listen(call)
             self._judge(price)
         except MrtError as error:
-            self._reply = call.reply() if call.began else None
+            self._reply = self._masked(call.reply()) if call.began else None
             self._end("failed", price, error.code, error)
         except BaseException:
             # Ctrl-C, a closed pipe or a signal: what was used until now is booked before it goes on.
-            self._reply = call.reply() if call.began else None
+            self._reply = self._masked(call.reply()) if call.began else None
             self._end("interrupted", price)
             raise
         finally:
             close_booking(self._world, reservation, self.ended.attempt, self._reply, price)
+
+    def _facts(self, target: Target) -> dict[str, str]:
+        try:
+            return learned(self._world.store, target.url, target.model)
+        except StoreError:
+            return {}  # what was learned is a convenience; whether the call may go out is decided when it is booked
 
     def _request(self, target: Target) -> Request:
         tools = self._offer_tools(target)
@@ -97,7 +106,9 @@ class Try:
         return bool(wanted) or self._can_call_tools(target)
 
     def _can_call_tools(self, target: Target) -> bool:
-        known = recall(self._world.store, target.url, target.model, "tools", TOOLS_KNOWN_FOR_S)
+        known = None
+        with suppress(StoreError):
+            known = recall(self._world.store, target.url, target.model, "tools", TOOLS_KNOWN_FOR_S)
         if known is not None:
             return known == "yes"
         able = offers_tools(target, self._world.wire, self._timers())
@@ -126,9 +137,17 @@ class Try:
                 loop = watch.feed(delta.text) if watch and delta.kind != "retract" else None
                 if loop:
                     break
-        self._reply = call.reply()
+        self._reply = self._masked(call.reply())
         if loop:
-            self._reply = replace(self._reply, failure=QualityError(f"repetition: {loop}"))
+            self._reply = replace(
+                self._reply,
+                failure=QualityError(f"repetition: {loop}", LOOP_HINT),
+            )
+
+    def _masked(self, reply: Reply) -> Reply:
+        """The reply without the key, which a hostile server may send back in any field that is shown or kept."""
+        served, finish = (text and masked(text, self._key) for text in (reply.served_model, reply.finish_reason))
+        return replace(reply, served_model=served, finish_reason=finish)
 
     def _judge(self, price: Price) -> None:
         reply = self._reply
@@ -163,7 +182,18 @@ class Try:
             cost=cost_of(step.target, price, reply, error, self._world),
             timing=reply.timing if reply else Timing(),
         )
-        self.ended = Ended(attempt, reply, error)
+        self.ended = Ended(attempt, reply, error, tuple(self._samples))
+
+    def _sample(self, job: Job, step: Step) -> Reply | None:
+        """One answer outside the cascade, booked like any other; None when it failed."""
+        second = Try(job, step, 0, True, self._world)
+        try:
+            for _ in second.events():
+                pass
+        except MrtError:
+            return None
+        self._samples.append(second.ended.attempt)
+        return second.ended.reply if second.ended.error is None else None
 
 
 _EVENTS: dict[str, Callable[[Delta], Event]] = {
@@ -171,17 +201,6 @@ _EVENTS: dict[str, Callable[[Delta], Event]] = {
     "reasoning": lambda delta: Reasoning(delta.text),
     "retract": lambda delta: Retracted(),
 }
-
-
-def _sample(job: Job, step: Step, world: World) -> Reply | None:
-    """One answer outside the cascade, booked like any other; None when it failed."""
-    second = Try(job, step, 0, True, world)
-    try:
-        for _ in second.events():
-            pass
-    except MrtError:
-        return None
-    return second.ended.reply if second.ended.error is None else None
 
 
 def not_asked(step: Step, error: MrtError) -> Attempt:

@@ -26,7 +26,7 @@ from mrt.errors import (
 )
 from mrt.ledger import Booking, Settlement, reserve, settle, taken, timezone_name
 from mrt.pricing import Rates, bound_nano, cost_nano, rates_record
-from mrt.providers import estimate_tokens
+from mrt.providers import estimate_prompt
 
 # A request that a server turned down, or that never left, is not billed by any provider on record.
 _NOT_BILLED = (AuthError, BadRequest, ContextOverflow, ModelNotFound, Overloaded, RateLimited, Unreachable)
@@ -43,8 +43,8 @@ class Price:
 
 
 def price_of(request: Request, target: Target, world: World) -> Price:
-    """The rates and the upper bound of one request: every token of the limit, and the prompt by estimate, doubled."""
-    tokens = sum(estimate_tokens(message.content) for message in request.messages)
+    """The rates and the upper bound of one request: every token of the limit, and all that is sent by estimate, doubled."""
+    tokens = estimate_prompt(request)
     if target.local:
         return Price(None, 0, tokens)
     request_asked = asked(target, world, request)
@@ -132,7 +132,7 @@ def cost_of(target: Target, price: Price, reply: Reply | None, error: MrtError |
         if isinstance(error, _NOT_BILLED):
             return Cost("priced", 0)
         return Cost("unknown") if price.bound is None else Cost("estimated", price.bound)
-    if reply.reported_nano is not None:
+    if reply.reported_nano:
         return Cost("reported", reply.reported_nano)
     if reply.usage.source != "reported" and not (reply.text or reply.reasoning or reply.tool_calls):
         # Nothing came and nothing was counted: the bound is all that is known.
@@ -140,7 +140,8 @@ def cost_of(target: Target, price: Price, reply: Reply | None, error: MrtError |
     rates = _served_rates(reply, price, world)
     nano = None if rates is None else cost_nano(reply.usage, rates)
     if nano is None:
-        return Cost("unknown")
+        # Gateways report 0 for what they cannot price, so a zero counts only where nothing else is known of the price.
+        return Cost("unknown") if reply.reported_nano is None or rates is not None else Cost("reported", 0)
     return Cost("priced" if reply.usage.source == "reported" else "estimated", nano)
 
 
@@ -177,5 +178,5 @@ def close_booking(world: World, reservation: str | None, attempt: Attempt, reply
     )
     try:
         settle(world.store, reservation, settlement)
-    except StoreError as error:
-        world.warn(f"this call is not settled in the spend store: {error.message}")
+    except (StoreError, ValueError) as error:  # ValueError: someone took the row away meanwhile
+        world.warn(f"this call is not settled in the spend store: {error}")

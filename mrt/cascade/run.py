@@ -11,7 +11,8 @@ from mrt.cascade.masking import mask_failure
 from mrt.domain import Attempt, Cost
 from mrt.errors import AuthError, BudgetError, MrtError, TimedOut, Unreachable
 
-NOTHING_RUNS = "start a local server (`ollama serve`), or name one: mrt config set tiers.{tier}.model PROVIDER/MODEL"
+START_ONE = "start the server (Ollama: `ollama serve`) or check its address"
+NOTHING_RUNS = START_ONE + ", or name another: mrt config set tiers.{tier}.model PROVIDER/MODEL"
 
 
 def run(job: Job, world: World) -> Generator[Event, None, None]:
@@ -25,7 +26,7 @@ def run(job: Job, world: World) -> Generator[Event, None, None]:
     while steps:
         step, final = steps.pop(0), not steps
         yield Started(step.tier.name, step.target.name, reason, final)
-        outcome = yield from _try(Try(job, step, len(ended), final, world), step)
+        outcome = yield from _try(job, step, len(ended), final, world)
         ended.append(outcome)
         if outcome.error is None or _out_of_time(world):
             break
@@ -42,9 +43,10 @@ def run(job: Job, world: World) -> Generator[Event, None, None]:
     yield Finished(_result(ended, world))
 
 
-def _try(current: Try, step: Step) -> Generator[Event, None, Ended]:
+def _try(job: Job, step: Step, number: int, final: bool, world: World) -> Generator[Event, None, Ended]:
     """The events of one try; gives how it ended, also when it could not even begin."""
     try:
+        current = Try(job, step, number, final, world)
         yield from current.events()
     except MrtError as error:
         mask_failure(error, None)
@@ -73,9 +75,9 @@ def _result(ended: Sequence[Ended], world: World) -> Result:
         reply=shown.reply,
         tier=shown.attempt.tier,
         model=shown.attempt.model,
-        cost=total_cost(attempts),
+        cost=total_cost([*attempts, *(sample for one in ended for sample in one.samples)]),
         attempts=attempts,
-        error=None if ended[-1].error is None else _told(ended, _cause(ended, best)),
+        error=None if ended[-1].error is None else _told(ended, _cause(ended, best), world),
         operation=world.operation,
     )
 
@@ -96,11 +98,12 @@ def _cause(ended: Sequence[Ended], best: Ended | None) -> MrtError:
     return (spoken or silent or errors)[-1]
 
 
-def _told(ended: Sequence[Ended], cause: MrtError) -> MrtError:
+def _told(ended: Sequence[Ended], cause: MrtError, world: World) -> MrtError:
     """The cause in a line that names every model that was tried."""
     hint = cause.hint
     if isinstance(cause, Unreachable) and not hint:
-        hint = NOTHING_RUNS.format(tier=ended[0].attempt.tier)
+        configured = any(tier.name == ended[0].attempt.tier for tier in world.config.tiers)
+        hint = NOTHING_RUNS.format(tier=ended[0].attempt.tier) if configured else START_ONE
     if len(ended) == 1:
         return type(cause)(f"{ended[0].attempt.model}: {cause.message}", hint)
     tried = "; ".join(f"{one.attempt.tier} ({one.attempt.model}): {one.error.message}" for one in ended if one.error)

@@ -9,7 +9,7 @@ from mrt.cascade.job import Job, Step, World
 from mrt.cascade.verify import schema_checker
 from mrt.domain import Reply
 from mrt.endpoints import resolve
-from mrt.errors import TimedOut
+from mrt.errors import TimedOut, UsageError
 from mrt.providers import escalation
 from mrt.quality import (
     DEFAULT_CHECKS,
@@ -79,7 +79,10 @@ class TierChecks:
             return [(replace(self._step, target=resolve(model, world.config, world.environment)), None)]
         others = []
         for tier in world.config.tiers:
-            target = resolve(tier.name, world.config, world.environment)
+            try:
+                target = resolve(tier.name, world.config, world.environment)
+            except UsageError:
+                continue  # a tier that is named wrong gives no opinion
             if target.local and target.name != self._step.target.name:
                 others.append((Step(tier, target), None))
         return [*others, own]

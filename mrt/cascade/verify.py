@@ -1,10 +1,11 @@
-"""Checks that need the world: a command of the user's, a JSON schema, a second opinion."""
+"""Checks that need more than the reply: a command of the user's, a JSON schema."""
 
 from __future__ import annotations
 
 import os
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from mrt.errors import UsageError
@@ -18,32 +19,37 @@ def run_check(command: str, answer: str, seconds: float) -> str | None:
     The answer is never part of the command line. The command runs in a process group of its own, which ends with it.
     """
     import subprocess
+    import tempfile
 
-    process = subprocess.Popen(  # noqa: S602 - the user's own command, as they wrote it for their shell
-        command,
-        shell=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=os.name == "posix",
-    )
-    try:
-        _, complaint = process.communicate(answer.encode("utf-8", "replace"), timeout=min(seconds, LONGEST_CHECK_S))
-    except subprocess.TimeoutExpired:
-        return f"`{command}` did not end in time"
-    finally:
-        if process.poll() is None:
+    # Its complaints go to a file, not a pipe: what it leaves in the background would keep a pipe open.
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(  # noqa: S602 - the user's own command, as they wrote it for their shell
+            command,
+            shell=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            start_new_session=os.name == "posix",
+        )
+        try:
+            process.communicate(answer.encode("utf-8", "replace"), timeout=min(seconds, LONGEST_CHECK_S))
+        except subprocess.TimeoutExpired:
+            return f"`{command}` did not end in time"
+        finally:
             _end(process)
+        complaints.seek(0)
+        words = complaints.read(4096).decode("utf-8", "replace").split()
     if process.returncode == 0:
         return None
-    words = complaint.decode("utf-8", "replace").split()
     return f"`{command}` ended with {process.returncode}" + (f": {' '.join(words)[:200]}" if words else "")
 
 
 def _end(process: Any) -> None:
+    """End the command and everything it started."""
     if os.name == "posix":
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.poll() is None:
         process.kill()
     process.wait()
 

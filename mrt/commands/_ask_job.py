@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mrt.cascade import Job, Step, Wish, World
-from mrt.cascade.verify import run_check
+from mrt.cascade.verify import run_check, schema_checker
 from mrt.commands._input import decode, join_prompt, read_files, read_stdin
 from mrt.commands._wire import probe_before_asking, real_wire
 from mrt.config import Config, Template, Tier, load, store_path
@@ -19,7 +19,7 @@ from mrt.errors import ConfigError, StoreError, UsageError
 from mrt.ledger import Conversation, Store, last_conversation_name, load_conversation, memory_store, new_id, open_store
 from mrt.output import Console
 from mrt.providers import Timers, Wire
-from mrt.quality import parse_checks
+from mrt.quality import external_checks, parse_checks
 from mrt.router import Decision, Rung, decide
 
 DIRECT = "direct"
@@ -34,6 +34,9 @@ _FIELDS_WITH_FLAGS = {
     "max_output_tokens": "--max-tokens",
     "num_predict": "--max-tokens",
     "n": "several asks",
+    "best_of": "several asks",
+    "models": "-m",
+    "extra_body": "-o for each field",
     "temperature": "--temperature",
 }
 _TOKEN_LIMITS = frozenset(name for name, flag in _FIELDS_WITH_FLAGS.items() if flag == "--max-tokens")
@@ -105,7 +108,7 @@ def prepare(options: AskOptions, console: Console) -> Prepared:
     wish = _wish(options, template)
     _refuse_effort(wish, steps)
     for step in (*steps, *below):
-        _check_tier(step.tier)
+        _check_tier(step.tier, config, console.environment)
     timers = _timers(options, config, wire)
     job = Job(prompt, steps, decision, below, wish, conversation.messages, conversation.name)
     job = replace(job, tag=options.tag or config.ask.tag, project=options.project or config.ask.project)
@@ -158,8 +161,26 @@ def open_or_memory(console: Console) -> Store:
         return memory_store()
 
 
+def _refuse_contradictions(options: AskOptions, model: str | None, config: Config) -> None:
+    names = [tier.name for tier in config.tiers]
+    tier, most = (name and _known(name, names) for name in (options.tier, options.max_tier))
+    if model is not None and (tier or most):
+        raise UsageError("a model named alone takes no --tier and no --max-tier", "leave out -m, or the tiers")
+    if tier and most and names.index(tier) > names.index(most):
+        raise UsageError(f"--tier {tier} is above --max-tier {most}", "raise --max-tier, or leave one of them out")
+
+
 def _conversation(options: AskOptions, store: Store, now: float) -> Conversation:
     """The conversation to go on with: a named one, the last one, or a new one under the id of this ask."""
+    try:
+        return _stored_conversation(options, store, now)
+    except StoreError:
+        if options.session or options.continue_last:
+            raise
+        return Conversation(f"ask-{new_id(now)}", None, ())
+
+
+def _stored_conversation(options: AskOptions, store: Store, now: float) -> Conversation:
     name = options.session
     if options.continue_last and name is None and not options.clear:
         name = last_conversation_name(store)
@@ -179,6 +200,7 @@ def _steps(
     environment: Mapping[str, str],
 ) -> tuple[tuple[Step, ...], Decision]:
     model = _model(options, template)
+    _refuse_contradictions(options, model, config)
     if model is not None:
         tier = next((tier for tier in config.tiers if tier.name == model), None) or Tier(DIRECT, model)
         decision = decide(prompt, [Rung(tier.name)], tier.name, "named with -m")
@@ -263,10 +285,11 @@ def _schema(given: str | None) -> dict[str, Any] | None:
             ) from None
     try:
         schema = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"the schema is not JSON: {error}", "give a file or the JSON itself") from None
     if not isinstance(schema, dict):
         raise UsageError("the schema is not a JSON object", 'for example {"type": "object"}')
+    schema_checker(schema)  # what is wrong with it is said before anything is sent
     return schema
 
 
@@ -279,10 +302,14 @@ def _request_options(pairs: Sequence[str]) -> dict[str, Any]:
         if name in _FIELDS_WITH_FLAGS:
             raise UsageError(f"-o cannot set {name}", f"use {_FIELDS_WITH_FLAGS[name]}")
         try:
-            options[name] = json.loads(value)
-        except ValueError:
+            options[name] = json.loads(value, parse_constant=_no_number)
+        except (ValueError, RecursionError):
             options[name] = value
     return options
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)  # NaN and Infinity are no JSON: the word stays a word
 
 
 def _refuse_effort(wish: Wish, steps: Sequence[Step]) -> None:
@@ -293,13 +320,16 @@ def _refuse_effort(wish: Wish, steps: Sequence[Step]) -> None:
         )
 
 
-def _check_tier(tier: Tier) -> None:
+def _check_tier(tier: Tier, config: Config, environment: Mapping[str, str]) -> None:
     """Refuse what only shows when the tier's turn comes, before anything is sent."""
-    parse_checks(tier.checks or ())
+    for check, argument in external_checks(parse_checks(tier.checks or ())):
+        if check == "agree" and argument:
+            resolve(argument, config, environment)
     for name in sorted(tier.options):
-        if name in _TOKEN_LIMITS or name == "n":
-            instead = f"use tiers.{tier.name}.max_tokens" if name in _TOKEN_LIMITS else "ask several times"
-            raise ConfigError(f"tiers.{tier.name}.options cannot set {name}", instead)
+        if name in _TOKEN_LIMITS:
+            raise ConfigError(f"tiers.{tier.name}.options cannot set {name}", f"use tiers.{tier.name}.max_tokens")
+        if name in _FIELDS_WITH_FLAGS and name != "temperature":
+            raise ConfigError(f"tiers.{tier.name}.options cannot set {name}", f"leave it out; mrt sets {name} itself")
 
 
 def _timers(options: AskOptions, config: Config, wire: Wire) -> Timers:

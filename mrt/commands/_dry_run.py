@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from mrt.cascade.booking import price_of
 from mrt.cascade.job import request_for
 from mrt.cascade.tier_checks import TierChecks
-from mrt.config.secrets import mask
 from mrt.domain import Cost, CostState, Secret
 from mrt.ledger import learned
 from mrt.output.answer import cost_data
-from mrt.providers import protocol
+from mrt.providers import protocol, shown
 from mrt.providers.heal import apply
 from mrt.providers.http import masked
 from mrt.quality import intent
@@ -46,7 +45,7 @@ def request_data(prepared: Prepared) -> dict[str, Any]:
         "tiers": [one.tier.name for one in job.steps],
         "reason": job.decision.reason,
         "method": "POST",
-        "url": mask(speaker.url(target)),
+        "url": shown(speaker.url(target)),
         "headers": masked(speaker.headers(target)),
         "body": apply(speaker.body(request, target), facts),
         "bound": cost_data(Cost(state, bound)),

@@ -85,7 +85,7 @@ def decode(content: bytes, name: str, encoding: str) -> str:
         raise UsageError(
             f"{name} is not {encoding} text ({wrong})", "name the right one, for example --encoding latin-1"
         ) from None
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise UsageError(f"unknown encoding {encoding!r}", "for example utf-8, latin-1, cp1252, utf-16") from None
     if "\0" in text:
         raise UsageError(

@@ -57,7 +57,8 @@ Imported calls count in reports, not against the budgets: each machine has its o
 def _exit_codes() -> str:
     from mrt.errors import EXIT_CODE_MEANINGS
 
-    return "\n".join(f"{int(code):>3}  {meaning}" for code, meaning in EXIT_CODE_MEANINGS.items())
+    lines = [f"{int(code):>3}  {meaning}" for code, meaning in EXIT_CODE_MEANINGS.items()]
+    return "\n".join([*lines, "128 + N  ended by signal N (129: hang-up, 143: terminated)"])
 
 
 def _environment() -> str:

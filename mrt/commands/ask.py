@@ -22,7 +22,20 @@ mrt ask "a bash function that slugifies" -x > slugify.sh
 mrt ask -m ollama/qwen2.5-coder:7b "explain this regex: ^(?!.*foo)"
 mrt ask --json "capital of France" | jq -r .data.answer
 """
-_TIME = click.FloatRange(min=0, min_open=True)
+_LONGEST_S = 7 * 24 * 3600
+
+
+class Finite(click.FloatRange):
+    """A number in a range; nan, which no comparison keeps out, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if number != number:  # noqa: PLR0124 - only nan differs from itself
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
+_TIME = Finite(min=0, min_open=True, max=_LONGEST_S)
 
 
 @click.command(cls=ExamplesFirst, examples=EXAMPLES)
@@ -42,7 +55,7 @@ _TIME = click.FloatRange(min=0, min_open=True)
 @click.option("--schema", metavar="FILE|JSON", help="The answer must be JSON that is valid under this schema.")
 @click.option("--stream-json", is_flag=True, help="Print a JSON line for every event.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Most tokens of the answer.")
-@click.option("--temperature", type=click.FloatRange(0, 2), help="Sampling temperature.")
+@click.option("--temperature", type=Finite(0, 2), help="Sampling temperature.")
 @click.option("--effort", type=click.Choice(["low", "medium", "high"]), help="Reasoning effort of cloud models.")
 @click.option("--strict", is_flag=True, help="Refuse --effort for local models instead of leaving it out.")
 @click.option("--timeout", type=_TIME, metavar="SECONDS", help="For everything together.")
@@ -82,7 +95,7 @@ def command(**given: Any) -> int:
     if options.stream_json:
         console().mode = "stream-json"
     asked = bool(options.prompt or options.files or options.template)
-    if options.clear:
+    if options.clear and not options.dry_run:
         cleared = clear(options)
         if not asked:
             return show_cleared(cleared)

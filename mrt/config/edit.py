@@ -192,6 +192,8 @@ def write(path: Path, text: str) -> None:
     """
     try:
         target = path.resolve()
+        if target.exists() and not target.is_file():
+            raise ConfigError(f"cannot write {path}: it is no regular file", "name another one: --config FILE")
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
         _replace(target, text.encode(), mode)

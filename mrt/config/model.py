@@ -101,7 +101,12 @@ class Tier:
         default=None, metadata=declared(SECONDS, "Seconds that an answer of this tier may take in all", 120.0)
     )
     context: int | None = field(
-        default=None, metadata=declared(integer(1), "Context length in tokens to ask a local server for", 8192)
+        default=None,
+        metadata=declared(
+            integer(1),
+            "Context length in tokens: asked of Ollama, for others it ranks the tiers",
+            8192,
+        ),
     )
     options: Mapping[str, Any] = field(
         default_factory=dict,
@@ -273,16 +278,23 @@ class RouteSettings:
     """How a tier is chosen."""
 
     max_risk: float | None = field(
-        default=None, metadata=declared(number(0, 1), "Highest probability of a poor answer a tier may start with", 0.2)
+        default=None,
+        metadata=declared(
+            number(0, 1),
+            "Highest probability of a poor answer a tier may start with (no effect yet)",
+            0.2,
+        ),
     )
     policy: Literal["capability", "min_cost"] = field(
         default="capability",
         metadata=declared(
-            choice("capability", "min_cost"), "First tier that is able enough, or cheapest one expected to do"
+            choice("capability", "min_cost"),
+            "First tier that is able enough, or cheapest one expected to do (no effect yet)",
         ),
     )
     learn: bool = field(
-        default=True, metadata=declared(BOOLEAN, "Whether past outcomes in the spend store move the thresholds")
+        default=True,
+        metadata=declared(BOOLEAN, "Whether past outcomes in the spend store move the thresholds (no effect yet)"),
     )
 
 
@@ -292,12 +304,17 @@ class AssessorSettings:
 
     model: str | None = field(
         default=None,
-        metadata=declared(MODEL, "Model that gives a second opinion on complexity", "anthropic/claude-haiku-4-5"),
+        metadata=declared(
+            MODEL,
+            "Model that gives a second opinion on complexity (no effect yet)",
+            "anthropic/claude-haiku-4-5",
+        ),
     )
     when: Literal["never", "boundary", "always"] = field(
         default="boundary",
         metadata=declared(
-            choice("never", "boundary", "always"), "When it is asked: boundary means near a tier's threshold"
+            choice("never", "boundary", "always"),
+            "When it is asked: boundary means near a tier's threshold (no effect yet)",
         ),
     )
 
@@ -307,7 +324,8 @@ class PlannerSettings:
     """The model that breaks work down."""
 
     model: str | None = field(
-        default=None, metadata=declared(MODEL, "Model that breaks a task into steps", "anthropic/claude-opus-4-5")
+        default=None,
+        metadata=declared(MODEL, "Model that breaks a task into steps (no effect yet)", "anthropic/claude-opus-4-5"),
     )
 
 

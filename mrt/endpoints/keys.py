@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -88,7 +89,7 @@ def _of_command(command: str, section: str, environment: Mapping[str, str]) -> s
 def _of_file(path: Path, section: str) -> str:
     try:
         mode = path.stat().st_mode
-        if mode & 0o077:
+        if os.name == "posix" and mode & 0o077:
             raise ConfigError(f"{section}.key_file {path} can be read by others", f"chmod 600 {path}")
         with path.open("rb") as file:
             text = file.read(LARGEST_KEY_FILE).decode("utf-8").strip()

@@ -84,19 +84,19 @@ class Console:
             self._line(f"hint: {one_line(error.hint, 600)}", "cyan")
 
     def envelope(self, command: str, data: Mapping[str, Any] | None, errors: Sequence[MrtError] = ()) -> None:
-        """The one JSON object of `--json`."""
+        """The one JSON object of `--json`; on a terminal in ASCII, since a control character may have more than seven bits."""
         document = {
             "schema_version": SCHEMA_VERSION,
             "command": command,
             "data": data,
             "errors": [error_data(error) for error in errors],
         }
-        self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        self.stdout.write(json.dumps(document, ensure_ascii=is_terminal(self.stdout), indent=2) + "\n")
         self.stdout.flush()
 
     def event(self, name: str, fields: Mapping[str, Any]) -> None:
         """One line of `--stream-json`."""
-        self.stdout.write(json.dumps({"event": name, **fields}, ensure_ascii=False) + "\n")
+        self.stdout.write(json.dumps({"event": name, **fields}, ensure_ascii=is_terminal(self.stdout)) + "\n")
         self.stdout.flush()
 
     def table(self, rows: Sequence[Sequence[object]], headers: Sequence[str]) -> None:

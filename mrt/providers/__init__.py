@@ -1,7 +1,7 @@
 """The wire: one module per protocol behind one Protocol."""
 
 from mrt.providers.address import is_loopback, shown
-from mrt.providers.assembly import Delta, estimate_tokens
+from mrt.providers.assembly import Delta, estimate_prompt
 from mrt.providers.http import Exchange, Timers, Wire, open_client
 from mrt.providers.stream import Call, protocol
 from mrt.providers.tools import escalation
@@ -13,7 +13,7 @@ __all__ = [
     "Timers",
     "Wire",
     "escalation",
-    "estimate_tokens",
+    "estimate_prompt",
     "is_loopback",
     "open_client",
     "protocol",

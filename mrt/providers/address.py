@@ -26,5 +26,5 @@ def origin(url: str) -> str:
 
 
 def shown(url: str) -> str:
-    """The URL as messages may show it: without a user's name and password."""
-    return re.sub(r"(?<=//)[^/@]*@", "", url)
+    """The URL as messages may show it: without a user's name and password, and without a query, which may hold a key."""
+    return re.sub(r"(?<=//)[^/?#]*@", "", url).partition("?")[0]

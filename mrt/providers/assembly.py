@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from mrt.domain import Reply, ToolCall, Usage
+from mrt.domain import Reply, Request, ToolCall, Usage
 from mrt.errors import (
     EmptyAnswer,
     Filtered,
@@ -17,6 +17,7 @@ from mrt.errors import (
     Truncated,
     UpstreamError,
 )
+from mrt.providers.jsontext import dump
 from mrt.providers.think import Piece, ThinkSplitter
 
 _DONE = frozenset(
@@ -225,6 +226,12 @@ def count(value: Any) -> int | None:
 def string(value: Any) -> str:
     """A text as a server wrote it, or nothing for anything that is none."""
     return value if isinstance(value, str) else ""
+
+
+def estimate_prompt(request: Request) -> int:
+    """About how many tokens a request is: its messages, and the schema and further fields, which count as input too."""
+    extra = [dump(dict(part)) for part in (request.schema, request.options) if part]
+    return sum(estimate_tokens(text) for text in [*(message.content for message in request.messages), *extra])
 
 
 def estimate_tokens(text: str) -> int:

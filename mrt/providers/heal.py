@@ -8,7 +8,7 @@ from typing import Any
 
 HEALABLE_STATUS = frozenset({400, 404, 422, 500, 501})
 # Without these there is no request. Token limits are renamed, never dropped: a request without one has no upper price.
-_ESSENTIAL = frozenset({"model", "messages", "stream", "system"})
+_ESSENTIAL = frozenset({"model", "messages", "stream", "system", "options"})
 _LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _UNSUPPORTED = (
     r"unsupported|not supported|does not support|doesn't support|unrecognized|unknown|unexpected|not permitted|extra_forbidden"
@@ -20,6 +20,7 @@ _TOOLS = r"\btools?\b|tool choice|function calling"
 # Longer runs of digits count no tokens.
 _NUMBER = r"(?<![0-9])[0-9]{1,12}(?![0-9])"
 SMALLEST_LIMIT = 16
+ONLY_NOW = "now"
 
 Quirks = Mapping[str, str]
 
@@ -80,9 +81,11 @@ def _field(status: int, evidence: str, body: Mapping[str, Any]) -> dict[str, str
     for name in body:
         if name in _ESSENTIAL or name in _LIMITS or not _names(name, evidence):
             continue
-        # A server error that merely quotes the request is no verdict on a field.
-        if status < 500 or re.search(_UNSUPPORTED, evidence, re.IGNORECASE):
+        if re.search(_UNSUPPORTED, evidence, re.IGNORECASE):
             return {f"drop:{name}": "1"}
+        if status in (400, 422):
+            # Perhaps only this value is wrong: worth a try without, not worth remembering. Other errors merely quote the request.
+            return {f"drop:{name}": ONLY_NOW}
     return None
 
 

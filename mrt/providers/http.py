@@ -117,7 +117,7 @@ class Opener:
                 self._wire.note(f"{exchange.target.name} rejects {_field_of(proposal)}: asking again without")
                 continue
             failure = _failure(status, text, exchange.target)
-            wait = self._wait(status, headers, failure, tries)
+            wait = None if _may_be_billed(status, exchange.target) else self._wait(status, headers, failure, tries)
             if wait is None:
                 raise failure
             tries += 1
@@ -268,10 +268,15 @@ def _location(response: httpx.Response) -> tuple[str, str]:
         raise UpstreamError(f"{shown(str(response.url))} redirects to an address that is none") from None
 
 
+def _may_be_billed(status: int, target: Target) -> bool:
+    """A gateway that gave up waiting says nothing of the model behind it, which may work on, for money."""
+    return not target.local and status in (504, 522, 524)
+
+
 def _remember(exchange: Exchange, learned: Mapping[str, str]) -> None:
     for fact, value in learned.items():
         exchange.quirks[fact] = value
-        if not fact.startswith("cap:"):  # a cap depends on this prompt's length
+        if not fact.startswith("cap:") and value != healing.ONLY_NOW:  # a cap depends on this prompt's length
             exchange.learn(fact, value)
 
 

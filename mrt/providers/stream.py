@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from mrt.domain import Reply, Request, Target, Timing, Usage
 from mrt.errors import NotAnApi, ProtocolFailure, Truncated
-from mrt.providers.assembly import LARGEST_ANSWER, Assembly, Delta, estimate_tokens
+from mrt.providers.assembly import LARGEST_ANSWER, Assembly, Delta, estimate_prompt, estimate_tokens
 from mrt.providers.chunks import Chunks
 from mrt.providers.http import Exchange, Opener, Timers, Wire, error_message
 from mrt.providers.jsontext import parse
@@ -25,6 +25,8 @@ HOLD_S = 0.2
 # After the finish reason only usage can still come; some servers then keep the connection open for good.
 GRACE_S = 2.0
 SHORT_GRACE_S = 0.5
+# Estimates are good to a factor of two; a count that lies further below was made before the text came.
+SLACK_TOKENS = 16
 
 
 class WireProtocol(Protocol):
@@ -241,10 +243,16 @@ class Call:
 
     def _usage(self, reply: Reply) -> Usage:
         known = reply.usage
-        if known.source == "reported" and (known.output_tokens or not (reply.text or reply.reasoning)):
-            return known
         output = estimate_tokens(reply.text) + estimate_tokens(reply.reasoning)
-        prompt = sum(estimate_tokens(message.content) for message in self._exchange.request.messages)
+        # Counts that came before a stream broke off are a beginning, not the whole.
+        stale = (
+            reply.failure is not None
+            and reply.finish_reason is None
+            and output > 2 * (known.output_tokens or 0) + SLACK_TOKENS
+        )
+        if known.source == "reported" and (known.output_tokens or not (reply.text or reply.reasoning)) and not stale:
+            return known
+        prompt = estimate_prompt(self._exchange.request)
         return replace(
             known,
             input_tokens=prompt if known.input_tokens is None else known.input_tokens,
