@@ -70,6 +70,14 @@ def test_backup_onto_a_file(home: Home, tmp_path: Path) -> None:
 def test_backup_onto_the_store(home: Home) -> None:
     path = store_file(home)
     assert spend(home, "backup", path, "--force") == ("", f"error: {path} is the store itself\nhint: {AGAIN}\n", 2)
+    beside = f"{path}-wal"
+    with closing(open_store(path)):
+        Path(beside).touch()
+        refused = spend(home, "backup", beside, "--force")
+    assert refused == ("", f"error: {beside} is the store itself\nhint: {AGAIN}\n", 2)
+    pipe = path.with_name("pipe")
+    os.mkfifo(pipe)
+    assert spend(home, "backup", pipe, "--force") == ("", f"error: {pipe} is no regular file\nhint: {AGAIN}\n", 2)
     assert spend(home, "doctor").exit_code == 0
 
 

@@ -21,8 +21,10 @@ def backup(store: Store, path: Path, *, replace: bool = False) -> int:
     """
     if path.exists() and not replace:
         raise UsageError(f"{path} exists", f"replace it with --force, or {_ELSEWHERE}")
-    if store.path is not None and path.exists() and path.samefile(store.path):
+    if store.path is not None and path.exists() and any(path.samefile(own) for own in _files_of(store.path)):
         raise UsageError(f"{path} is the store itself", _ELSEWHERE)
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no regular file", _ELSEWHERE)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -39,3 +41,9 @@ def backup(store: Store, path: Path, *, replace: bool = False) -> int:
         with suppress(OSError):
             part.unlink()
     return size
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The store and what SQLite keeps beside it: the last rows may be in those alone."""
+    beside = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
+    return [one for one in beside if one.exists()]

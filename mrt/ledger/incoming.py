@@ -37,11 +37,13 @@ def _own(document: Any, where: str) -> dict[str, Any]:
 def _float(number: Any) -> Any:
     try:
         return float(number)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return number
 
 
 def _kind_of(path: Path) -> Kind:
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no regular file", "write it to a file first: the import reads it twice")
     try:
         with path.open("rb") as file:
             head = file.read(4096)
