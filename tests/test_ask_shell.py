@@ -661,6 +661,13 @@ def test_an_interruption_on_a_terminal(mrt: Command, home: Home, server: Scripte
 # --- the request
 
 
+def test_a_dry_run_shows_the_tool_that_a_tier_is_given(store_home: Home) -> None:
+    two_tiers(store_home, "http://127.0.0.1:9", "http://127.0.0.1:9", tools=True)
+    body = json.loads(run_here(store_home, "ask", "--dry-run", "--json", "hi").stdout)["data"]["body"]
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["escalate"]
+    assert body["temperature"] == 0.0
+
+
 def test_a_dry_run_sends_nothing(home: Home, server: ScriptedServer) -> None:
     result = run_here(home, "ask", "--dry-run", "--max-tokens", "7", "-s", "Be brief.", "-o", "top_p=0.5", "hi")
     head, _, body = result.stdout.partition("{")

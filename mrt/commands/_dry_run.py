@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mrt.cascade.attempt import GIVES_LOGPROBS
 from mrt.cascade.booking import price_of
 from mrt.cascade.job import request_for
 from mrt.cascade.tier_checks import TierChecks
@@ -28,13 +29,15 @@ def request_data(prepared: Prepared) -> dict[str, Any]:
     target = replace(step.target, key=Secret("placeholder"))
     facts = learned(world.store, target.url, target.model)
     checks = TierChecks(job, step, world, lambda *_: None)
+    # Where the tier does not say, the server would be asked whether it takes tools: a dry run asks nobody.
+    tools = bool(step.tier.tools) and target.local and len(job.steps) > 1
     request = request_for(
         job,
         step,
         world.config,
         wants_code=intent(job.prompt).code,
-        confidence=checks.confidence and target.kind in ("llamacpp", "vllm", "ollama"),
-        tools=False,
+        confidence=checks.confidence and target.kind in GIVES_LOGPROBS and not (tools and target.kind == "llamacpp"),
+        tools=tools,
     )
     speaker = protocol(target)
     bound = price_of(request, step.target, world).bound
