@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from mrt.cascade.booking import Price, close_booking, cost_of, open_booking, price_of
 from mrt.cascade.events import Chunk, Event, Reasoning, Retracted
-from mrt.cascade.job import Job, Step, World, request_for
+from mrt.cascade.job import Job, Step, World, gives_probabilities, request_for
 from mrt.cascade.masking import mask_failure, masked, masked_wire
 from mrt.cascade.tier_checks import TierChecks
 from mrt.domain import Attempt, Cost, Outcome, Reply, Request, Secret, Target, Timing, Usage
@@ -21,7 +21,6 @@ from mrt.quality import LoopWatch, intent
 # A server may load another template under the same name.
 TOOLS_KNOWN_FOR_S = 24 * 3600
 LOOP_HINT = "where repetition is wanted, leave that check out of the tier's checks: `mrt help checks`"
-GIVES_LOGPROBS = frozenset({"llamacpp", "vllm", "ollama"})
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,7 @@ class Try:
             replace(self._step, target=target),
             self._world.config,
             wants_code=intent(self._job.prompt).code,
-            # llama.cpp gives no probabilities beside streamed tool calls.
-            confidence=self._checks.confidence
-            and target.kind in GIVES_LOGPROBS
-            and not (tools and target.kind == "llamacpp"),
+            confidence=self._checks.confidence and gives_probabilities(target, tools),
             tools=tools,
         )
 

@@ -12,6 +12,8 @@ from mrt.ledger import Store
 from mrt.providers import Timers, Wire
 from mrt.router import Decision
 
+_GIVE_PROBABILITIES = frozenset({"llamacpp", "vllm", "ollama"})
+
 
 @dataclass(frozen=True)
 class Step:
@@ -80,6 +82,11 @@ def messages_for(job: Job, tier: Tier) -> tuple[Message, ...]:
         for message in (Message("user", example.user), Message("assistant", example.assistant))
     )
     return (*persona, *examples, *job.history, Message("user", job.prompt))
+
+
+def gives_probabilities(target: Target, tools: bool) -> bool:
+    """Whether the server gives token probabilities; llama.cpp gives none beside streamed tool calls."""
+    return target.kind in _GIVE_PROBABILITIES and not (tools and target.kind == "llamacpp")
 
 
 def request_for(job: Job, step: Step, config: Config, *, wants_code: bool, confidence: bool, tools: bool) -> Request:

@@ -6,9 +6,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mrt.cascade.attempt import GIVES_LOGPROBS
 from mrt.cascade.booking import price_of
-from mrt.cascade.job import request_for
+from mrt.cascade.job import gives_probabilities, request_for
 from mrt.cascade.tier_checks import TierChecks
 from mrt.domain import Cost, CostState, Secret
 from mrt.ledger import learned
@@ -36,7 +35,7 @@ def request_data(prepared: Prepared) -> dict[str, Any]:
         step,
         world.config,
         wants_code=intent(job.prompt).code,
-        confidence=checks.confidence and target.kind in GIVES_LOGPROBS and not (tools and target.kind == "llamacpp"),
+        confidence=checks.confidence and gives_probabilities(target, tools),
         tools=tools,
     )
     speaker = protocol(target)

@@ -89,6 +89,8 @@ def command(**given: Any) -> int:
 
     Text on stdin and files follow the prompt; `-` reads stdin explicitly. The answer goes to stdout, everything else to stderr.
     """
+    from contextlib import closing
+
     from mrt.commands._ask_job import AskOptions, prepare
 
     options = AskOptions(**given)
@@ -102,7 +104,8 @@ def command(**given: Any) -> int:
     if not asked and _nothing_piped(options):
         raise click.UsageError('there is no prompt: mrt ask "your question"')
     prepared = prepare(options, console())
-    return dry_run(prepared) if options.dry_run else answer(prepared, options)
+    with closing(prepared.world.store):
+        return dry_run(prepared) if options.dry_run else answer(prepared, options)
 
 
 def _nothing_piped(options: AskOptions) -> bool:

@@ -51,7 +51,6 @@ _AMBIGUOUS_NOUNS = (
     r"librar(?:y|ies)|packages?|implementations?|solutions?|calculator|cli|interfaces?|types?|structs?|enums?|"
     r"macros?|hooks?|loops?|generators?|iterators?|statements?|utility|crawler|scraper|examples?"
 )
-_TASK = r"(?:that|which|to|for|die|das|der|um|qui|pour|que|para)"
 CODE_OBJECT = (
     rf"\b(?:{_CODE_NOUNS})(?!\w)|"
     rf"(?<![\w.])(?:{_ANY_LANGUAGE}) (?:\w+ )?(?:{_AMBIGUOUS_NOUNS})\b|"
