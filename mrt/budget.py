@@ -163,14 +163,23 @@ def _is_like(value: str | None, text: str, *, exact: bool) -> bool:
     return re.fullmatch(".*".join(map(re.escape, text.split("*"))), value, re.DOTALL) is not None
 
 
-def soft_warnings(uses: Iterable[tuple[Limit, int]], soft_pct: float | Decimal) -> tuple[str, ...]:
-    """One line for each limit of which `soft_pct` percent or more is used; `uses` pairs limits with nano-dollars used."""
+def soft_warnings(uses: Iterable[tuple[Limit, int, int]], soft_pct: float | Decimal) -> dict[Limit, str]:
+    """One line for each limit of which `soft_pct` percent or more is taken.
+
+    `uses` has limits with the nano-dollars that are used, and those that calls under way, or of unknown cost, may come to.
+    """
     share = Decimal(soft_pct)
-    return tuple(
-        f"{used * 100 // limit.limit_nano} % of the {limit.title} of ${usd(limit.limit_nano)} is used: ${usd(used)}"
-        for limit, used in uses
-        if limit.limit_nano > 0 and used * 100 >= limit.limit_nano * share
-    )
+    return {
+        limit: _nearly_used(limit, used, reserved)
+        for limit, used, reserved in uses
+        if limit.limit_nano > 0 and (used + reserved) * 100 >= limit.limit_nano * share
+    }
+
+
+def _nearly_used(limit: Limit, used: int, reserved: int) -> str:
+    percent = (used + reserved) * 100 // limit.limit_nano
+    taken = f"used or reserved: ${usd(used)} used, ${usd(reserved)} reserved" if reserved else f"used: ${usd(used)}"
+    return f"{percent} % of the {limit.title} of ${usd(limit.limit_nano)} is {taken}"
 
 
 def microseconds(moment: datetime) -> int:

@@ -125,7 +125,8 @@ class Reply:
     """One model's whole answer, as far as it came.
 
     `failure` says why it is not complete: a cut stream, a token limit, an error the server sent. `mean_logprob` is the mean
-    natural logarithm of the chosen tokens' probabilities, where the server gives them.
+    natural logarithm of the chosen tokens' probabilities, where the server gives them. `service_tier` is how a provider says
+    that it served the request: default, flex, priority. `remote` means that a local server passed it on to a paid service.
     """
 
     text: str = ""
@@ -136,6 +137,8 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = ()
     mean_logprob: float | None = None
     reported_nano: int | None = None
+    service_tier: str | None = None
+    remote: bool = False
     timing: Timing = Timing()
     failure: MrtError | None = None
 

@@ -91,3 +91,25 @@ def test_a_tier_cannot_slip_fields_past_its_bound(store_home: Home, name: str) -
         result = run_here(store_home, "ask", "hi")
         assert (result.exit_code, server.requests) == (2, [])
     assert result.stderr.startswith(f"error: tiers.only.options cannot set {name}\nhint: ")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "plain words " * 40,
+        "7f3a9c" * 80,
+        "1 2 3 4 5 " * 50,
+        "\N{MELTING FACE}" * 120,
+        "\u4e00\u9f98" * 150,
+        "{[(<~^$#@!%&" * 40,
+    ],
+    ids=["words", "hexadecimal", "digits", "emoji", "ideographs", "punctuation"],
+)
+def test_the_bound_holds_whatever_the_tokenizer_makes_of_the_prompt(store_home: Home, prompt: str) -> None:
+    with ScriptedServer({"*": says("Paris.")}) as server:
+        paid(store_home, server)
+        shown = run_here(
+            store_home, "ask", "--json", "--dry-run", "--max-tokens", "1", prompt, env={"PKEY": KEY}
+        ).stdout
+    # At $1 per million tokens in: no tokenizer makes more tokens than there are bytes.
+    assert float(json.loads(shown)["data"]["bound"]["usd"]) >= len(prompt.encode()) / 1e6

@@ -168,13 +168,28 @@ def test_impossible_limits(amount: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit_nano", "used_nano", "lines"),
+    ("limit_nano", "used_nano", "reserved_nano", "line"),
     [
-        pytest.param(5 * 10**9, 4 * 10**9, ("80 % of the daily budget of $5 is used: $4",), id="at the mark"),
-        pytest.param(5 * 10**9, 4 * 10**9 - 1, (), id="a nano-dollar below"),
-        pytest.param(10**9, 12 * 10**8, ("120 % of the daily budget of $1 is used: $1.2",), id="overrun"),
-        pytest.param(0, 0, (), id="a closed budget needs no warning"),
+        pytest.param(5 * 10**9, 4 * 10**9, 0, "80 % of the daily budget of $5 is used: $4", id="at the mark"),
+        pytest.param(5 * 10**9, 4 * 10**9 - 1, 0, None, id="a nano-dollar below"),
+        pytest.param(10**9, 12 * 10**8, 0, "120 % of the daily budget of $1 is used: $1.2", id="overrun"),
+        pytest.param(
+            10**9,
+            5 * 10**8,
+            4 * 10**8,
+            "90 % of the daily budget of $1 is used or reserved: $0.5 used, $0.4 reserved",
+            id="what is reserved is not used",
+        ),
+        pytest.param(
+            10**9,
+            0,
+            10**9,
+            "100 % of the daily budget of $1 is used or reserved: $0 used, $1 reserved",
+            id="nothing used",
+        ),
+        pytest.param(0, 0, 0, None, id="a closed budget needs no warning"),
     ],
 )
-def test_soft_warnings(limit_nano: int, used_nano: int, lines: tuple[str, ...]) -> None:
-    assert soft_warnings([(Limit("daily", *DAY, limit_nano), used_nano)], 80) == lines
+def test_soft_warnings(limit_nano: int, used_nano: int, reserved_nano: int, line: str | None) -> None:
+    limit = Limit("daily", *DAY, limit_nano)
+    assert soft_warnings([(limit, used_nano, reserved_nano)], 80) == ({} if line is None else {limit: line})

@@ -93,7 +93,7 @@ def test_an_impossible_limit_on_a_call() -> None:
 
 def test_a_warning_names_the_limit() -> None:
     limit = Limit("daily", 0, 1, 10**9, "ci", (("tag", "ci"),))
-    assert soft_warnings([(limit, 9 * 10**8)], 80) == ("90 % of the daily limit ci of $1 is used: $0.9",)
+    assert soft_warnings([(limit, 9 * 10**8, 0)], 80) == {limit: "90 % of the daily limit ci of $1 is used: $0.9"}
 
 
 @pytest.fixture

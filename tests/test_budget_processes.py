@@ -113,12 +113,21 @@ def test_a_budget_is_never_exceeded_at_any_moment(tmp_path: Path, processes: int
         assert_sound(store)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_killed_at_any_moment_nothing_acknowledged_is_lost(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("processes", "seed", "budget"),
+    [
+        pytest.param(12, 1, 50_000_000, id="12"),
+        pytest.param(12, 2, BUDGET, id="12, against a budget that is used up"),
+        pytest.param(64, 3, 150_000, id="64, against a budget that is used up"),
+    ],
+)
+def test_killed_at_any_moment_nothing_acknowledged_is_lost(
+    tmp_path: Path, processes: int, seed: int, budget: int
+) -> None:
     path = tmp_path / "store.db"
     open_store(path).close()
-    draw, budget = random.Random(seed), 50_000_000
-    with spenders(path, 12, 100_000, budget) as parent:
+    draw = random.Random(seed)
+    with spenders(path, processes, 100_000, budget) as parent:
         alive = begin(parent)
         reports: list[dict[str, Any]] = []
         assert parent.stdout is not None
@@ -139,7 +148,7 @@ def test_killed_at_any_moment_nothing_acknowledged_is_lost(tmp_path: Path, seed:
                 assert report["reserved"] in booked
         assert "reserved" not in {row["state"] for row in booked.values()}
         swept = [row for row in booked.values() if row["settled_us"] is None]
-        assert len(swept) <= 12
+        assert len(swept) <= processes
         assert all(row["cost_nano"] == row["reserved_nano"] and row["state"] == "failed" for row in swept)
         sums = used(store, BEGIN_US, END_US)
         assert sums.settled_nano + sums.reserved_nano == sum(map(held, booked.values()))

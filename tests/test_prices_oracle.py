@@ -20,11 +20,11 @@ import pytest
 
 from mrt.domain import Usage
 from mrt.ledger import load_snapshot
-from mrt.pricing import PROVIDERS, cost_nano, find_listed, find_rates
+from mrt.pricing import PROVIDERS, Rates, cost_nano, find_listed, find_rates, with_hour_cache
 from mrt.pricing.convert import THEIR_IDS, convert
 
 SNAPSHOT = load_snapshot()
-USAGES_PER_PROVIDER = 700
+USAGES_PER_PROVIDER = 1500
 CONTEXT = {
     "batch": ({"processing": "batch"},),
     "flex": ({"service_tier": "flex"},),
@@ -69,13 +69,16 @@ def cases(provider: str) -> Iterator[tuple[str, datetime, str | None, Usage]]:
         moments, sizes = turning_points(model)
         moment = draw.choice(moments) + timedelta(seconds=draw.choice([-1, 0, 1, 3601, draw.randint(-(9**7), 9**7)]))
         tokens = max(0, draw.choice(sizes) + draw.choice([0, 1, -1, draw.randint(0, 500_000)]))
-        cached = draw.randint(0, tokens)
-        written = draw.randint(0, tokens - cached)
+        cached = draw.choice([None, 0, tokens, draw.randint(0, tokens)])
+        left = tokens - (cached or 0)
+        written = draw.choice([None, 0, left, draw.randint(0, left)])
         speed = draw.choice([None, *model.get("processing", {})])
         yield name, moment, speed, Usage(tokens, draw.randint(0, 200_000), cached, written, source="reported")
 
 
-def their_nano(provider: str, name: str, moment: datetime, context: dict[str, str] | None, usage: Usage) -> int:
+def their_nano(
+    provider: str, name: str, moment: datetime, context: dict[str, str] | None, usage: Usage, *, hour: bool = False
+) -> int:
     from genai_prices import Usage as TheirUsage
 
     found = oracle(provider).find_model(name)
@@ -86,6 +89,7 @@ def their_nano(provider: str, name: str, moment: datetime, context: dict[str, st
             output_tokens=usage.output_tokens,
             cache_read_tokens=usage.cached_tokens,
             cache_write_tokens=usage.cache_write_tokens,
+            cache_write_1h_tokens=usage.cache_write_tokens if hour else None,
         ),
         oracle(provider),
         genai_request_timestamp=moment,
@@ -112,6 +116,23 @@ def test_prices_equal_to_the_nano_dollar(provider: str) -> None:
         assert (name, moment, speed, cost_nano(usage, rates)) == (name, moment, speed, theirs)
         compared += 1
     assert compared == USAGES_PER_PROVIDER
+
+
+def has_hour(rates: Rates) -> bool:
+    """Whether entries of an hour have a rate of their own at every size of a request."""
+    return rates.cache_write_hour is not None and all(tier.cache_write_hour is not None for _, tier in rates.above)
+
+
+def test_cache_entries_of_an_hour_are_equal_to_the_nano_dollar() -> None:
+    compared = 0
+    for name, moment, speed, usage in cases("anthropic"):
+        rates = find_rates("anthropic", name, {}, SNAPSHOT, moment, speed)
+        assert rates is not None
+        if has_hour(rates):
+            theirs = their_nano("anthropic", name, moment, their_context("anthropic", name, speed), usage, hour=True)
+            assert (name, moment, speed, cost_nano(usage, with_hour_cache(rates))) == (name, moment, speed, theirs)
+            compared += 1
+    assert compared > USAGES_PER_PROVIDER // 2
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -197,7 +197,7 @@ def now_spend(home: Home, cents: int, *, reserved: int = 0, unpriced: bool = Fal
             settle(store, reserve(store, booking(None, **PAID)), Settlement("accepted"))
 
 
-UNPRICED = "within: daily ≥ $0 of $1.00 (0 %, 1 call unpriced), monthly ≥ $0 of $4.00 (0 %, 1 call unpriced)"
+UNPRICED = "within: daily unknown of $1.00 (≥ 0 %, 1 call unpriced), monthly unknown of $4.00 (≥ 0 %, 1 call unpriced)"
 LIMITS = {"MRT_BUDGET_DAILY_USD": "1", "MRT_BUDGET_MONTHLY_USD": "4"}
 
 
@@ -225,6 +225,13 @@ def test_check_counts_what_is_under_way(store_home: Home) -> None:
         reserve(store, booking(60 * CENT, **PAID))
         text = "over: daily $0 and $0.60 reserved of $0.50 (120 %), monthly $0 and $0.60 reserved of $4.00 (15 %)\n"
         assert spend(store_home, "check", env={**LIMITS, "MRT_BUDGET_DAILY_USD": "0.5"}) == (text, "", 5)
+
+
+def test_a_call_under_way_without_a_bound(store_home: Home) -> None:
+    with closing(open_store(store_file(store_home), time.time)) as store:
+        reserve(store, booking(None, **PAID))
+        (daily, _) = spend(store_home, "summary", "--json", env=LIMITS).data["budgets"]
+    assert (daily["used_usd"], daily["reserved_usd"], daily["left_usd"]) == ("0", None, None)
 
 
 def test_check_of_a_budget_of_nothing(store_home: Home) -> None:

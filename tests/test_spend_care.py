@@ -7,13 +7,12 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from ledger_kit import Clock, booking, rows
-from rig.command import Command, Home
+from rig.command import Home
 from spend_kit import CENT, PAID, at, march, paid_answer, spend, store_file
 
 from mrt.errors import StoreError
@@ -23,7 +22,7 @@ from mrt.ledger.doctor import examine, note
 from mrt.ledger.filesystem import remote_kind
 
 ELSEWHERE = "choose another file with the environment variable MRT_DB"
-WELL = "integrity: well\nroll-up: well\nreservations: well\nfile system: well\nfile mode: well\n"
+WELL = "integrity: well\nroll-up: well\nreservations: well\njournal: well\nfile system: well\nfile mode: well\n"
 AGAIN = "name another file: mrt spend backup FILE"
 
 
@@ -287,90 +286,6 @@ def test_reprice_of_what_stays(store_home: Home) -> None:
         "",
         0,
     )
-
-
-def folder(path: Path) -> None:
-    path.mkdir(parents=True)
-
-
-def garbage(path: Path) -> None:
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"garbage" * 1000)
-
-
-def foreign(path: Path) -> None:
-    path.parent.mkdir(parents=True)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE bookmarks (url)")
-
-
-def newer(path: Path) -> None:
-    march(path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
-
-
-@pytest.mark.parametrize(
-    ("make", "error", "hint"),
-    [
-        (folder, "the spend store cannot be {path}: it is no regular file", ELSEWHERE),
-        (garbage, "the spend store {path} is damaged or no database: file is not a database",
-         f"move it away, and mrt begins a new one; or {ELSEWHERE}"),
-        (foreign, "{path} is the database of another program", ELSEWHERE),
-        (newer, "the spend store {path} was made by a newer mrt", f"update mrt, or {ELSEWHERE}"),
-    ],
-    ids=["folder", "garbage", "foreign", "newer"],
-)  # fmt: skip
-@pytest.mark.parametrize("command", [(), ("check",), ("log",), ("doctor",), ("export",), ("backup",), ("summary",)])
-def test_stores_that_cannot_be_used(
-    store_home: Home, tmp_path: Path, make: Callable[[Path], None], error: str, hint: str, command: tuple[str, ...]
-) -> None:
-    path = tmp_path / "place" / "spend.db"
-    make(path)
-    before = path.read_bytes() if path.is_file() else b""
-    shown = spend(store_home, *command, env={"MRT_DB": str(path)})
-    assert shown == ("", f"error: {error.format(path=path)}\nhint: {hint}\n", 5)
-    assert (path.read_bytes() if path.is_file() else b"") == before
-
-
-def test_a_folder_that_cannot_be_written(store_home: Home) -> None:
-    # /proc takes no new files, whoever asks.
-    shown = spend(store_home, env={"MRT_DB": "/proc/none/spend.db"})
-    text = f"error: the folder /proc/none cannot be created: No such file or directory\nhint: {ELSEWHERE}\n"
-    assert shown == ("", text, 5)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder(home: Home) -> None:
-    path = store_file(home)
-    path.parent.chmod(0o500)
-    try:
-        shown = spend(home)
-    finally:
-        path.parent.chmod(0o700)
-    text = f"error: the spend store {path} cannot be written\nhint: check its permissions, or {ELSEWHERE}\n"
-    assert shown == ("", text, 5)
-
-
-def test_a_full_disk_under_the_store(home: Home, tmp_path: Path) -> None:
-    with closing(open_store(store_file(home), Clock(at("2026-03-10T00:00:00")))) as store:
-        (pages,) = store.connection.execute("PRAGMA page_count").fetchone()
-        store.connection.execute(f"PRAGMA max_page_count = {pages}")
-        with pytest.raises(StoreError, match="the disk is full"):
-            for _ in range(1000):
-                reserve(store, booking(1, session="x" * 1000))
-    assert spend(home, "doctor").exit_code in (0, 5)
-    assert spend(home, "--since", "2026-03-01", "--until", "2026-03-09", "--json").data["total"]["calls"] == 4
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("arguments", [("spend",), ("spend", "export"), ("spend", "--csv")])
-def test_a_full_disk_under_the_output(home: Home, mrt: Command, arguments: tuple[str, ...]) -> None:
-    with Path("/dev/full").open("w") as full, mrt.start(*arguments, stdout=full) as process:
-        _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert stderr.decode().splitlines()[0] == "error: cannot write: No space left on device"
-    assert "Traceback" not in stderr.decode()
 
 
 def test_reprice_leaves_out_what_costs_the_same(home: Home) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrt.ledger.forecast import LEAST_DAYS, Course, Forecast, burn_nano, forecast
+from mrt.ledger.forecast import LEAST_DAYS, Burn, Course, Forecast, burn, forecast
 from mrt.ledger.queries import Group, Totals
 from mrt.ledger.tips import tips
 from mrt.output.columns import columns
@@ -19,12 +19,12 @@ DAY = timedelta(days=1)
 
 
 def past(days: int, nano_of: dict[int, int] | int, today: date = TODAY) -> Course:
-    """So many days before today, each with an amount of its own or of its weekday; today has none yet."""
+    """So many whole days before today, each with an amount of its own or of its weekday; today has none yet."""
     spent = {}
     for offset in range(1, days + 1):
         day = today - offset * DAY
         spent[day] = nano_of if isinstance(nano_of, int) else nano_of.get(day.weekday(), 0)
-    return Course(spent, min(spent) if spent else None, today)
+    return Course(spent, min(spent) - DAY if spent else None, today)
 
 
 def test_even_days_leave_no_doubt() -> None:
@@ -90,12 +90,54 @@ def test_the_last_day_of_a_month() -> None:
     assert found == Forecast(2800, 2800, 2800, date(2026, 2, 28), None)
 
 
-def test_burn_rate() -> None:
-    assert burn_nano(Course({}, None, TODAY)) is None
-    assert burn_nano(Course({}, TODAY + DAY, TODAY)) is None
-    assert burn_nano(Course({TODAY: 50}, TODAY, TODAY)) == 50
-    assert burn_nano(Course({TODAY: 50, TODAY - DAY: 100}, TODAY - DAY, TODAY)) == 75
-    assert burn_nano(past(56, 70)) == 60
+BEFORE = TODAY - 9 * DAY
+
+
+@pytest.mark.parametrize(
+    ("course", "expected"),
+    [
+        pytest.param(Course({}, None, TODAY), None, id="no call"),
+        pytest.param(Course({TODAY + DAY: 5}, TODAY + DAY, TODAY), None, id="all calls lie ahead"),
+        pytest.param(Course({TODAY: 50}, TODAY, TODAY), Burn(50, 1), id="the first day"),
+        pytest.param(Course({TODAY: 50, TODAY - DAY: 100}, TODAY - DAY, TODAY), Burn(75, 2), id="two days"),
+        pytest.param(past(56, 70), Burn(60, 7), id="a week, without today's calls"),
+        pytest.param(Course({}, BEFORE, TODAY), Burn(0, 7), id="a week without calls"),
+        pytest.param(Course({TODAY: 0}, BEFORE, TODAY, {TODAY: 2}), Burn(0, 7, 2), id="only unpriced calls"),
+        pytest.param(Course({TODAY: 70}, BEFORE, TODAY, {TODAY: 2}), Burn(10, 7, 2), id="some unpriced calls"),
+        pytest.param(Course({BEFORE: 7}, BEFORE, TODAY, {BEFORE: 2}), Burn(0, 7), id="unpriced calls long ago"),
+        pytest.param(Course({}, None, TODAY, imported=(TODAY,)), Burn(None, 7), id="only imported calls"),
+        pytest.param(Course({}, BEFORE, TODAY, imported=(TODAY,)), Burn(None, 7), id="only imported calls of late"),
+        pytest.param(Course({}, BEFORE, TODAY, imported=(BEFORE,)), Burn(0, 7), id="imported calls long ago"),
+        pytest.param(Course({TODAY: 7}, BEFORE, TODAY, imported=(TODAY,)), Burn(1, 7), id="own calls beside imported"),
+    ],
+)
+def test_burn_rate(course: Course, expected: Burn | None) -> None:
+    assert burn(course) == expected
+
+
+def test_the_day_of_the_first_call_is_no_whole_one() -> None:
+    whole = past(20, 100)
+    assert whole.first is not None
+    begun_late = Course({**whole.daily, whole.first: 1}, whole.first, TODAY)
+    assert forecast(begun_late, None) == forecast(whole, None)
+
+
+def test_calls_ahead_count_once() -> None:
+    course = past(56, 100)
+    ahead = Course({**course.daily, TODAY + DAY: 250, date(2026, 4, 1): 9000}, course.first, TODAY)
+    found = forecast(ahead, None)
+    assert found is not None
+    assert found.expected_nano == 1600 + 250 + 14 * 100
+
+
+@pytest.mark.parametrize(
+    ("day", "unpriced"), [(TODAY, 3), (TODAY - 56 * DAY, 3), (TODAY + DAY, 3), (TODAY - 57 * DAY, 0)]
+)
+def test_a_forecast_goes_by_known_costs(day: date, unpriced: int) -> None:
+    course = past(56, 100)
+    found = forecast(Course(course.daily, course.first, TODAY, {day: 3}), None)
+    assert found is not None
+    assert found.unpriced_calls == unpriced
 
 
 @given(
@@ -107,6 +149,7 @@ def test_a_forecast_never_falls_below_what_is_spent(daily: dict[date, int], limi
     found = forecast(course, limit)
     if found is None:
         return
+    assert not found.unpriced_calls
     used = sum(nano for day, nano in daily.items() if (day.year, day.month) == (2026, 3))
     assert used <= found.low_nano <= found.expected_nano <= found.high_nano
     if used >= limit:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
-from mrt.cascade.booking import Price, close_booking, cost_of, open_booking, price_of
+from mrt.cascade.booking import Plan, book_repeat, close_booking, open_booking
+from mrt.cascade.cost import Price, cost_of, may_cost, price_of
 from mrt.cascade.events import Chunk, Event, Reasoning, Retracted
 from mrt.cascade.job import Job, Step, World, gives_probabilities, request_for
 from mrt.cascade.masking import mask_failure, masked, masked_wire
@@ -25,12 +26,15 @@ LOOP_HINT = "where repetition is wanted, leave that check out of the tier's chec
 
 @dataclass(frozen=True)
 class Ended:
-    """How a try ended: its record, the reply if one began, the failure unless it was accepted, and the second opinions asked."""
+    """How a try ended: its record, the reply if one began, the failure unless it was accepted.
+
+    `asides` are the further calls it made: second opinions, and requests that a server failed before they went out again.
+    """
 
     attempt: Attempt
     reply: Reply | None = None
     error: MrtError | None = None
-    samples: tuple[Attempt, ...] = ()
+    asides: tuple[Attempt, ...] = ()
 
 
 class Try:
@@ -43,23 +47,32 @@ class Try:
         self._final = final
         self._world = world
         self._checks = TierChecks(job, step, world, self._sample)
-        self._samples: list[Attempt] = []
+        self._asides: list[Attempt] = []
         self._reply: Reply | None = None
         self._key: Secret | None = None
         self.ended = Ended(Attempt(step.tier.name, step.target.name, "refused"))
 
     def events(self) -> Iterator[Event]:
         """Runs the try. Raises an MrtError when nothing was sent: no key, or a budget stands in the way."""
+        facts = self._facts(self._step.target)
+        if facts.get("remote"):  # a local server's name for a model of a paid service
+            self._step = replace(self._step, target=replace(self._step.target, local=False))
         target = with_key(self._step.target, self._world.config, self._world.environment)
         self._key = target.key
         self._world = replace(self._world, wire=masked_wire(self._world.wire, target.key))
         for warning in warnings(target):
             self._world.warn(warning)
-        facts = self._facts(target)
         request = self._request(target)
         price = price_of(request, target, self._world)
-        reservation = open_booking(self._job, target, self._step.tier.name, price, self._world, self._number)
-        exchange = Exchange(target, request, facts, lambda fact, value: self._learn(target, fact, value))
+        plan = Plan(self._job, target, self._step.tier.name, self._number, price)
+        reservation = open_booking(plan, self._world)
+        exchange = Exchange(
+            target,
+            request,
+            facts,
+            learn=lambda fact, value: self._learn(target, fact, value),
+            may_repeat=lambda failure: self._may_repeat(plan, failure),
+        )
         call = Call(exchange, self._timers(), self._world.wire)
         try:
             yield from self._listen(call)
@@ -116,6 +129,16 @@ class Try:
         with suppress(StoreError):  # it is learned again next time
             remember(self._world.store, target.url, target.model, fact, value)
 
+    def _may_repeat(self, plan: Plan, failure: MrtError) -> bool:
+        """A failed request that may cost is booked before the same goes out again: two that were sent are never one."""
+        if not may_cost(plan.target, failure):
+            return True
+        mask_failure(failure, self._key)
+        booked = book_repeat(plan, failure, self._world)
+        if booked is not None:
+            self._asides.append(booked)
+        return booked is not None
+
     def _timers(self) -> Timers:
         """The timers of the whole run, less when the tier has a limit of its own."""
         timers, limit = self._world.timers, self._step.tier.timeout
@@ -139,6 +162,12 @@ class Try:
                 self._reply,
                 failure=QualityError(f"repetition: {loop}", LOOP_HINT),
             )
+
+    def _notice_remote(self, reply: Reply) -> None:
+        target = self._step.target
+        if reply.remote and target.local:
+            self._learn(target, "remote", "yes")
+            self._world.warn(f"{target.name} is no local model: {target.endpoint} passes it on to a paid service")
 
     def _masked(self, reply: Reply) -> Reply:
         """The reply without the key, which a hostile server may send back in any field that is shown or kept."""
@@ -168,6 +197,8 @@ class Try:
         step, reply = self._step, self._reply
         if error is not None:
             mask_failure(error, self._key)
+        if reply is not None:
+            self._notice_remote(reply)
         attempt = Attempt(
             tier=step.tier.name,
             model=step.target.name,
@@ -178,18 +209,25 @@ class Try:
             cost=cost_of(step.target, price, reply, error, self._world),
             timing=reply.timing if reply else Timing(),
         )
-        self.ended = Ended(attempt, reply, error, tuple(self._samples))
+        self.ended = Ended(attempt, reply, error, tuple(self._asides))
 
     def _sample(self, job: Job, step: Step) -> Reply | None:
-        """One answer outside the cascade, booked like any other; None when it failed."""
-        second = Try(job, step, 0, True, self._world)
-        try:
-            for _ in second.events():
-                pass
-        except MrtError:
-            return None
-        self._samples.append(second.ended.attempt)
-        return second.ended.reply if second.ended.error is None else None
+        """One answer outside the cascade; None when it failed."""
+        second = alone(job, step, self._world)
+        self._asides += [second.attempt, *second.asides]
+        return second.reply if second.error is None else None
+
+
+def alone(job: Job, step: Step, world: World) -> Ended:
+    """One try outside the cascade, booked like any other."""
+    current = Try(job, step, 0, True, world)
+    try:
+        for _ in current.events():
+            pass
+    except MrtError as error:
+        mask_failure(error, None)
+        return Ended(not_asked(step, error), None, error)
+    return current.ended
 
 
 _EVENTS: dict[str, Callable[[Delta], Event]] = {

@@ -20,7 +20,7 @@ def baseline_of(attempt: Attempt, world: World) -> Baseline | None:
     target = _strongest_paid(world) if attempt.outcome == "accepted" else None
     if target is None:
         return None
-    rates = rates_for(asked(target, world), world)
+    rates = rates_for(asked(target, world), world.config, world.environment)
     low, high = _range(attempt, target.name, rates)
     if low is None or high is None:
         return None

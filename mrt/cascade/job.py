@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mrt.budget import Limit
 from mrt.config import Config, Tier
-from mrt.domain import Message, Request, Target
+from mrt.domain import Attempt, Message, Request, Target
 from mrt.ledger import Store
 from mrt.providers import Timers, Wire
 from mrt.router import Decision
@@ -44,6 +45,7 @@ class Job:
     """One prompt and the steps that may answer it, in order.
 
     `below` are the free steps to fall back on when no budget allows any of the others: over budget, work stays local.
+    `asides` are side calls that were made for it before, whose cost is part of the whole.
     """
 
     prompt: str
@@ -56,11 +58,15 @@ class Job:
     purpose: str = "ask"
     tag: str | None = None
     project: str | None = None
+    asides: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True)
 class World:
-    """Everything outside: configuration, environment, store, wire."""
+    """Everything outside: configuration, environment, store, wire.
+
+    `warned` has the limits that are known to be nearly used up: each is said once in an operation, whatever it takes.
+    """
 
     config: Config
     environment: Mapping[str, str]
@@ -70,6 +76,7 @@ class World:
     run_check: Callable[[str, str, float], str | None]
     operation: str
     warn: Callable[[str], None] = lambda _: None
+    warned: set[Limit] = field(default_factory=set)
 
 
 def messages_for(job: Job, tier: Tier) -> tuple[Message, ...]:

@@ -12,7 +12,12 @@ from mrt.domain import Request, Target
 from mrt.endpoints import PROVIDERS
 from mrt.errors import UnpricedError
 from mrt.ledger import load_snapshot
-from mrt.pricing import Rates, Snapshot, find_rates, near_names, with_hour_cache
+from mrt.pricing import Rates, Snapshot, find_rates, near_names, priced_names, with_hour_cache
+
+HOUR = "1h"
+# The words of OpenAI's API; others, such as Groq's on_demand or a gateway's own, tell nothing that the request did not.
+_STANDARD_TIERS = frozenset({"default", "standard"})
+_OTHER_TIERS = frozenset({"flex", "priority", "batch"})
 
 
 class Asked(NamedTuple):
@@ -23,23 +28,46 @@ class Asked(NamedTuple):
     processing: str | None = None
     hour_cache: bool = False
 
+    def record(self) -> dict[str, str]:
+        """What of it has to be kept beside the rates, so that the call can be priced once more."""
+        way = {} if self.processing is None else {"processing": self.processing}
+        return way | ({"cache_ttl": HOUR} if self.hour_cache else {})
+
+
+def asked_as(target: Target, at: datetime, record: Mapping[str, Any]) -> Asked:
+    """A request of the past, by what was kept of it."""
+    return Asked(target, at, record.get("processing"), record.get("cache_ttl") == HOUR)
+
+
+def as_served(request: Asked, service_tier: str | None) -> Asked:
+    """The request as its provider says that it was served, which may be another way than was asked for."""
+    if service_tier in _STANDARD_TIERS:
+        return request._replace(processing=None)
+    return request._replace(processing=service_tier) if service_tier in _OTHER_TIERS else request
+
 
 def asked(target: Target, world: World, request: Request | None = None) -> Asked:
     """A request that is about to leave; none stands for an ordinary one."""
     options = request.options if request else {}
     cache = options.get("cache_control")
-    hour_cache = isinstance(cache, Mapping) and cache.get("ttl") == "1h"
+    hour_cache = isinstance(cache, Mapping) and cache.get("ttl") == HOUR
     return Asked(target, datetime.fromtimestamp(world.wire.now(), UTC), _processing(options), hour_cache)
 
 
-def rates_for(request: Asked, world: World, model: str | None = None) -> Rates | None:
-    """The rates of the model asked for, or of the one that served it; None when they are not known."""
+def rates_for(
+    request: Asked, config: Config, environment: Mapping[str, str], served: str | None = None
+) -> Rates | None:
+    """The rates of the model that served it, without such the one asked for; None when they are not known.
+
+    llama.cpp serves its one model under every name, so what it says of itself names no other.
+    """
     target = request.target
-    known = price_tables(target, world.config, world.environment)
-    rates = find_rates(
-        target.endpoint, model or target.model, world.config.prices, known, request.at, request.processing
-    )
-    return with_hour_cache(rates) if rates and request.hour_cache else rates
+    known = price_tables(target, config, environment)
+    for name in priced_names(target.model, None if target.kind == "llamacpp" else served):
+        rates = find_rates(target.endpoint, name, config.prices, known, request.at, request.processing)
+        if rates is not None:
+            return with_hour_cache(rates) if request.hour_cache else rates
+    return None
 
 
 def price_tables(target: Target, config: Config, environment: Mapping[str, str]) -> Snapshot:

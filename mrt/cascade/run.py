@@ -40,7 +40,7 @@ def run(job: Job, world: World) -> Generator[Event, None, None]:
         steps = _worth_trying(steps, step, outcome.error)
         if steps:
             yield Escalated(step.tier.name, steps[0].tier.name, outcome.attempt.check or outcome.error.code, reason)
-    yield Finished(_result(ended, world))
+    yield Finished(_result(ended, world, job.asides))
 
 
 def _try(job: Job, step: Step, number: int, final: bool, world: World) -> Generator[Event, None, Ended]:
@@ -67,15 +67,16 @@ def _worth_trying(steps: Sequence[Step], failed: Step, error: MrtError) -> list[
     return [step for step in steps if step.tier.context is None or step.tier.context > limit]
 
 
-def _result(ended: Sequence[Ended], world: World) -> Result:
+def _result(ended: Sequence[Ended], world: World, before: Sequence[Attempt]) -> Result:
     attempts = tuple(one.attempt for one in ended)
+    asides = [*before, *(aside for one in ended for aside in one.asides)]
     best = next((one for one in reversed(ended) if one.reply is not None and one.reply.text.strip()), None)
     shown = best or ended[-1]
     return Result(
         reply=shown.reply,
         tier=shown.attempt.tier,
         model=shown.attempt.model,
-        cost=total_cost([*attempts, *(sample for one in ended for sample in one.samples)]),
+        cost=total_cost([*attempts, *asides]),
         attempts=attempts,
         error=None if ended[-1].error is None else _told(ended, _cause(ended, best), world),
         operation=world.operation,

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mrt.cascade.booking import price_of
+from mrt.cascade.cost import price_of
 from mrt.cascade.job import gives_probabilities, request_for
 from mrt.cascade.tier_checks import TierChecks
 from mrt.domain import Cost, CostState, Secret

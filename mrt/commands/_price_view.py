@@ -14,7 +14,8 @@ from mrt.errors import UnpricedError
 from mrt.output import Console
 from mrt.output.prices import PriceView, SourcePrice
 from mrt.pricing import PriceTable, Rates, Snapshot, find_listed, find_rates, near_names, rates_at
-from mrt.pricing.table import candidates, holding, rates_of, user_rates
+from mrt.pricing.names import candidates
+from mrt.pricing.table import holding, rates_of, user_rates
 
 _FACTS = ("max_output", "context", "retires")
 

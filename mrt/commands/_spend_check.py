@@ -24,7 +24,8 @@ mrt spend check --warn-at 80 -q || notify-send "budget nearly used"
 def command(warn_at: int) -> int:
     """Print one line and end with 0 while every budget has something left, with 5 when one has not.
 
-    What is reserved for calls under way counts as used.
+    What is reserved for calls under way counts as used, a call of unknown cost for the most it can cost. 5 is also the end where
+    the store cannot be read: then nothing is on stdout, and the error's code under --json is `store`, not `budget`.
     """
     from mrt.commands._spend_report import limits_now
     from mrt.commands._spend_store import opened

@@ -27,7 +27,7 @@ def command(mend: bool) -> int:
     from mrt.errors import ExitCode, StoreError
     from mrt.ledger.doctor import examine, fix, note
 
-    with opened(console()) as at:
+    with opened(console(), to_write=mend) as at:
         if mend:
             fix(at.store)
         found = examine(at.store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from mrt.errors import UsageError
@@ -13,12 +14,15 @@ _LONG_AGO = date(1970, 1, 2)
 _FAR = date(9998, 12, 31)
 
 
-def span_of(period: str | None, since: str | None, until: str | None, today: date) -> Span:
+def span_of(periods: Sequence[str], since: str | None, until: str | None, today: date) -> Span:
     """A calendar period around `today`, or the days between two dates, both included. Raises UsageError."""
+    if len(periods) > 1:
+        named = [f"--{period}" for period in periods]
+        raise UsageError(f"{', '.join(named[:-1])} and {named[-1]} contradict each other", "name one period")
     if since is None and until is None:
-        return _calendar(period or "month", today)
-    if period is not None:
-        raise UsageError(f"--{period} and --since or --until contradict each other", "leave one of them out")
+        return _calendar(periods[0] if periods else "month", today)
+    if periods:
+        raise UsageError(f"--{periods[0]} and --since or --until contradict each other", "leave one of them out")
     first = None if since is None else parse_day(since, "--since")
     last = today if until is None else parse_day(until, "--until")
     if first is not None and first > last:

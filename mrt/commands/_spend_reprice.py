@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +11,7 @@ from mrt.errors import UsageError
 
 if TYPE_CHECKING:
     from mrt.commands._spend_store import Opened
-    from mrt.ledger.reprice import Difference, FindRates
+    from mrt.ledger.reprice import Difference, FindRates, Sent
     from mrt.pricing import Rates
 
 EXAMPLES = """
@@ -45,18 +44,18 @@ def command(dry_run: bool, since: str | None) -> None:
 
 
 def _finder(at: Opened) -> FindRates:
-    from mrt.cascade.prices import price_tables
+    from mrt.cascade.prices import asked_as, rates_for
+    from mrt.domain import Target
     from mrt.endpoints import resolve
-    from mrt.pricing import find_rates
 
     environment = console().environment
 
-    def find(endpoint: str, model: str, moment: datetime) -> Rates | None:
+    def find(sent: Sent) -> Rates | None:
         try:
-            tables = price_tables(resolve(f"{endpoint}/{model}", at.config, environment), at.config, environment)
+            target = resolve(f"{sent.endpoint}/{sent.model}", at.config, environment)
         except UsageError:  # an endpoint that is configured no more has the user's prices, if any
-            tables = {}
-        return find_rates(endpoint, model, at.config.prices, tables, moment)
+            target = Target(sent.endpoint, sent.model, "openai", "chat", "", local=False)
+        return rates_for(asked_as(target, sent.moment, sent.record), at.config, environment, sent.served)
 
     return find
 

@@ -24,7 +24,7 @@ def command() -> None:
     from mrt.output.spend_summary import Summary, summary_data, summary_text
 
     with opened(console()) as at:
-        today, month = (span_of(name, None, None, at.today) for name in ("today", "month"))
+        today, month = (span_of((name,), None, None, at.today) for name in ("today", "month"))
         summary = Summary(
             date=at.today,
             timezone=at.timezone,

@@ -15,7 +15,8 @@ ask: answer, reasoning, tier, model, served_model, finish_reason, complete, usag
   cost, timing}], session, id. On a failure data still carries what there is.
 spend: period {from, to, timezone}, total {cost, unpriced_calls, calls, input_tokens, output_tokens, ...}, groups [{key, keys,
   ...total}], budgets [{scope, period, limit_usd, used_usd, reserved_usd, left_usd}], forecast {low, expected, high, until,
-  limit_reached_on}, savings {low, high, baseline_model}. A total with unknown parts has cost.usd null and cost.at_least_usd.
+  limit_reached_on}, burn_usd_per_day, savings {low, high, baseline_model}. What has unknown parts is null, and the part that is
+  known stands beside it: cost.at_least_usd, used_at_least_usd, burn_at_least_usd_per_day, forecast.at_least.
 ask --stream-json: one JSON object a line, {"event": NAME, ...}. NAME is route, start, delta, reasoning, retract, escalate,
   refused, usage, result or error. delta and reasoning have text; retract says that the text so far was reasoning; the last
   line is result or error."""
@@ -43,7 +44,8 @@ this call can cost exceed it together. A call that was sent is never forgotten, 
            what came counts, and where nothing is known the reserved bound does
   later    a reservation whose process died, or that is an hour old, is closed at its bound by the next run
   unknown  without a price there is no bound: such a call is refused, unless --allow-unpriced or a price in [prices]
-Days and months are the calendar's in budget.timezone; changing it counts all days anew.
+Days and months are the calendar's in budget.timezone; changing it counts all days anew. Without it they stay those of the zone
+in which the first call was booked, TZ or the machine's.
 What it cannot promise: that the provider's bill agrees, or that a server respects the token limit. A call that cost more than its
 bound is booked in full.
   mrt spend            the report          mrt spend check    exit 0 within, 5 over

@@ -30,6 +30,7 @@ mrt spend --since 2026-01-01 --until 2026-03-31 --by project --csv
 mrt spend --json | jq -r .data.total.cost.usd
 mrt spend check || echo "no budget left"
 """
+PERIODS = ("today", "week", "month", "year", "all")
 BY = ("day", "week", "month", "model", "provider", "tier", "tag", "project", "session", "host", "purpose")
 
 
@@ -69,11 +70,11 @@ class SpendGroup(click.Group):
 
 
 @click.group(cls=SpendGroup, invoke_without_command=True)
-@click.option("--today", "period", flag_value="today", help="Today.")
-@click.option("--week", "period", flag_value="week", help="This week, from Monday.")
-@click.option("--month", "period", flag_value="month", help="This month (the default).")
-@click.option("--year", "period", flag_value="year", help="This year.")
-@click.option("--all", "period", flag_value="all", help="Since the first call.")
+@click.option("--today", is_flag=True, help="Today.")
+@click.option("--week", is_flag=True, help="This week, from Monday.")
+@click.option("--month", is_flag=True, help="This month (the default).")
+@click.option("--year", is_flag=True, help="This year.")
+@click.option("--all", is_flag=True, help="Since the first call.")
 @click.option("--since", metavar="DATE", help="From this day on, as YYYY-MM-DD.")
 @click.option("--until", metavar="DATE", help="Up to and including this day.")
 @click.option("--by", multiple=True, type=click.Choice(BY), help="Sums by this; may be repeated.")
@@ -88,12 +89,12 @@ def command(context: click.Context, /, **given: Any) -> None:
     if context.invoked_subcommand is None:
         from mrt.commands._spend_report import Options, show
 
-        show(console(), Options(**given))
+        periods = tuple(name for name in PERIODS if given.pop(name))
+        show(console(), Options(periods=periods, **given))
         return
     if any(given.values()):
         raise click.UsageError(f"the options of the report come without a command: mrt spend {' '.join(_names(given))}")
 
 
 def _names(given: dict[str, Any]) -> list[str]:
-    names = {"period": f"--{given['period']}", "as_csv": "--csv"}
-    return [names.get(name, f"--{name}") for name, value in given.items() if value]
+    return ["--csv" if name == "as_csv" else f"--{name}" for name, value in given.items() if value]

@@ -20,7 +20,7 @@ from mrt.ledger.reservations import reserve, sweep
 from mrt.ledger.settlements import settle
 from mrt.ledger.store import Store, memory_store, open_store
 from mrt.ledger.totals import used
-from mrt.ledger.zones import count_days_in, timezone_name
+from mrt.ledger.zones import count_days_in, timezone_name, zone_of_store
 
 __all__ = [
     "Allowance",
@@ -50,4 +50,5 @@ __all__ = [
     "taken",
     "timezone_name",
     "used",
+    "zone_of_store",
 ]

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from mrt.errors import StoreError
 from mrt.ledger.filesystem import MOUNTS, remote_kind
-from mrt.ledger.owner import host_name, is_dead
-from mrt.ledger.reservations import sweep
+from mrt.ledger.reservations import abandoned, sweep
 from mrt.ledger.rollup import GROUPED, METRICS, rebuild
 from mrt.ledger.store import Store, reading, writing
 
@@ -34,10 +33,14 @@ def examine(store: Store, mounts: Path = MOUNTS) -> list[Finding]:
 
 
 def fix(store: Store) -> None:
-    """Close orphaned reservations, sum the roll-up anew, and take the file away from other readers."""
-    sweep(store)
-    with writing(store) as connection:
-        rebuild(connection)
+    """Close orphaned reservations, sum the roll-up anew, and take the file away from other readers.
+
+    A damaged store stays as it is: what can still be read of it is not to be overwritten.
+    """
+    if not _damage(store, "quick_check"):
+        sweep(store)
+        with writing(store) as connection:
+            rebuild(connection)
     if store.path is not None:
         for file in _files(store.path):
             file.chmod(0o600)
@@ -62,14 +65,15 @@ def _content(store: Store) -> Iterator[Finding]:
         return
     differing = _differing_sums(store)
     yield Finding("roll-up", f"{differing} sums differ from the calls" if differing else None, FIX)
-    orphans = _orphans(store)
+    with reading(store) as connection:
+        orphans = len(abandoned(connection, store.now_us()))
     yield Finding("reservations", f"{orphans} belong to no living process" if orphans else None, FIX)
 
 
-def _damage(store: Store) -> str | None:
+def _damage(store: Store, check: str = "integrity_check") -> str | None:
     try:
         with reading(store) as connection:
-            damage = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+            damage = [row[0] for row in connection.execute(f"PRAGMA {check}(3)")]
             broken = connection.execute("PRAGMA foreign_key_check").fetchall()
     except StoreError as error:
         return error.message
@@ -87,22 +91,20 @@ def _differing_sums(store: Store) -> int:
         return int(connection.execute(query).fetchone()[0])
 
 
-def _orphans(store: Store) -> int:
-    here, now_us = host_name(), store.now_us()
-    with reading(store) as connection:
-        held = connection.execute(
-            "SELECT expires_us, host, pid, pid_started FROM calls WHERE state = 'reserved'"
-        ).fetchall()
-    return sum(
-        expires_us <= now_us or (host == here and is_dead(pid, started)) for expires_us, host, pid, started in held
-    )
-
-
 def _place(store: Store, mounts: Path) -> Iterator[Finding]:
     if store.path is None:
         return
     kind = remote_kind(store.path, mounts)
     elsewhere = f"move it to a local disk: export MRT_DB=$HOME/.local/share/mrt/{store.path.name}"
+    with reading(store) as connection:
+        (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
+    # Opening a store sets it, unless that fails; one that can only be read may show another.
+    slow = journal != "wal" and store.writable
+    yield Finding(
+        "journal",
+        f"{journal} in place of wal: reading and writing wait for each other" if slow else None,
+        "close the programs that use the store, then look again: mrt spend doctor",
+    )
     yield Finding(
         "file system", f"{kind} is shared between machines, which SQLite's log cannot be" if kind else None, elsewhere
     )

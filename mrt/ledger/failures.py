@@ -16,7 +16,8 @@ ELSEWHERE = "choose another file with the environment variable MRT_DB"
 
 # Primary result codes (https://www.sqlite.org/rescode.html) that a person can do something about.
 _LOCKED = (5, 6)
-_UNWRITABLE = (3, 8, 10, 14)
+_UNWRITABLE = (3, 8, 14)
+_FAILING = (10,)
 _FULL = (13,)
 _DAMAGED = (11, 26)
 
@@ -42,6 +43,10 @@ def store_error(error: sqlite3.Error, path: Path | None) -> StoreError:
         return StoreError(f"{store} is locked by another program", "try again, or close the program that uses the file")
     if code in _FULL:
         return StoreError(f"{store} cannot grow: the disk is full", f"free some space, or {ELSEWHERE}")
+    if code in _FAILING:
+        return StoreError(
+            f"{store} cannot be written: {_line(error)}", f"see whether the disk is full or failing, or {ELSEWHERE}"
+        )
     if code in _UNWRITABLE:
         return StoreError(f"{store} cannot be written: {_line(error)}", f"check its permissions, or {ELSEWHERE}")
     if code in _DAMAGED:

@@ -2,28 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from mrt.errors import UsageError
 from mrt.ledger.foreign import exactly, litellm_calls, llm_calls
 from mrt.ledger.transfer import FORMAT, checked
 
 Kind = Literal["auto", "mrt", "llm", "litellm"]
+Calls = Callable[[], Iterator[dict[str, Any]]]
+STDIN = Path("-")
 _SQLITE = b"SQLite format 3\x00"
 _HINT = "`mrt spend import --help` says what can be imported"
 
 
-def read_calls(path: Path, kind: Kind, host: str) -> Iterator[dict[str, Any]]:
-    """The calls of a file, checked; `host` stands for the machine where the file does not say. Raises UsageError."""
-    found = _kind_of(path) if kind == "auto" else kind
-    if found == "llm":
-        yield from llm_calls(path, host)
-    elif found == "litellm":
-        yield from litellm_calls(_documents(path), host)
+@contextmanager
+def calls_of(path: Path, kind: Kind, host: str, stdin: BinaryIO | None) -> Iterator[Calls]:
+    """How to read a file's calls, checked, from its beginning, as often as need be; "-" is standard input.
+
+    `host` stands for the machine where the file does not say. What comes through a pipe is kept until the block ends. The
+    reading raises UsageError for what is no call, and where there is nothing to read.
+    """
+    with _file(path, stdin) as file:
+        name = "standard input" if path == STDIN else str(path)
+        yield lambda: _calls(file, name, kind, host)
+
+
+@contextmanager
+def _file(path: Path, stdin: BinaryIO | None) -> Iterator[Path]:
+    """A file that can be read twice: the one named, or a copy of what comes only once."""
+    if path != STDIN and not _is_pipe(path):
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(prefix="mrt-", suffix=".import") as copy:
+        try:
+            if path == STDIN:
+                if stdin is None:
+                    raise UsageError("there is no standard input to import", _HINT)
+                shutil.copyfileobj(stdin, copy)
+            else:
+                with path.open("rb") as source:
+                    shutil.copyfileobj(source, copy)
+            copy.flush()
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}", _HINT) from None
+        yield Path(copy.name)
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", _HINT) from None
+    if stat.S_ISREG(mode) or stat.S_ISFIFO(mode):
+        return stat.S_ISFIFO(mode)
+    raise UsageError(f"{path} is neither a file nor a pipe", _HINT)
+
+
+def _calls(file: Path, name: str, kind: Kind, host: str) -> Iterator[dict[str, Any]]:
+    if kind == "llm" or (kind == "auto" and _is_database(file, name)):
+        yield from llm_calls(file, name, host)
+        return
+    documents = _documents(file, name)
+    first = next(documents, None)
+    if first is None:
+        return
+    documents = chain([first], documents)
+    if kind == "litellm" or (kind == "auto" and _is_litellm(first[1])):
+        yield from litellm_calls(documents, host)
     else:
-        yield from (_own(document, where) for where, document in _documents(path))
+        yield from (_own(document, where) for where, document in documents)
+
+
+def _is_database(file: Path, name: str) -> bool:
+    with _opened(file, name) as opened:
+        return opened.read(len(_SQLITE)) == _SQLITE
+
+
+def _is_litellm(document: Any) -> bool:
+    """One row of its table, or one page of them as its proxy answers."""
+    return isinstance(document, dict) and "format" not in document and ("request_id" in document or "data" in document)
 
 
 def _own(document: Any, where: str) -> dict[str, Any]:
@@ -41,47 +105,51 @@ def _float(number: Any) -> Any:
         return number
 
 
-def _kind_of(path: Path) -> Kind:
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is no regular file", "write it to a file first: the import reads it twice")
-    try:
-        with path.open("rb") as file:
-            head = file.read(4096)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", _HINT) from None
-    if head.startswith(_SQLITE):
-        return "llm"
-    return "litellm" if b'"request_id"' in head and FORMAT.encode() not in head else "mrt"
-
-
-def _documents(path: Path) -> Iterator[tuple[str, Any]]:
+def _documents(file: Path, name: str) -> Iterator[tuple[str, Any]]:
     """Each JSON document with its place: one a line, or the items of one array."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            first = file.readline()
-            file.seek(0)
-            if first.lstrip().startswith("[") or first.strip() in ("{", ""):
-                yield from _array(file.read(), path)
-                return
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield f"{path}:{number}", _parsed(line, f"{path}:{number}")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", _HINT) from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is no text in UTF-8", _HINT) from None
+    with _opened(file, name) as opened:
+        number, first = _first_line(opened)
+        if not first:
+            return
+        if not (first.startswith(b"{") and first.endswith(b"}")):
+            opened.seek(0)
+            yield from _whole(opened.read(), name)
+            return
+        yield f"{name}:{number}", _parsed(first, f"{name}:{number}", name)
+        for later, line in enumerate(opened, number + 1):
+            if line.strip():
+                yield f"{name}:{later}", _parsed(line, f"{name}:{later}", name)
 
 
-def _array(text: str, path: Path) -> Iterator[tuple[str, Any]]:
-    if not text.strip():
-        return
-    found = _parsed(text, str(path))
+def _first_line(opened: BinaryIO) -> tuple[int, bytes]:
+    """The first line that says anything, and its number."""
+    for number, line in enumerate(opened, 1):
+        text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if text.strip():
+            return number, text.strip()
+    return 0, b""
+
+
+def _whole(content: bytes, name: str) -> Iterator[tuple[str, Any]]:
+    """One document over many lines."""
+    found = _parsed(content, name, name)
     items = found if isinstance(found, list) else [found]
-    yield from ((f"{path}: item {number}", item) for number, item in enumerate(items, 1))
+    yield from ((f"{name}: item {number}", item) for number, item in enumerate(items, 1))
 
 
-def _parsed(text: str, where: str) -> Any:
+def _parsed(content: bytes, where: str, name: str) -> Any:
     try:
-        return exactly(text)
+        return exactly(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise UsageError(f"{name} is no text in UTF-8", _HINT) from None
     except (ValueError, RecursionError):
         raise UsageError(f"{where}: this is no JSON", _HINT) from None
+
+
+@contextmanager
+def _opened(file: Path, name: str) -> Iterator[BinaryIO]:
+    try:
+        with file.open("rb") as opened:
+            yield opened
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}", _HINT) from None

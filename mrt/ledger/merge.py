@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mrt.budget import local_day
@@ -11,6 +13,10 @@ from mrt.ledger.store import Store, storable, writing
 
 if TYPE_CHECKING:
     import sqlite3
+
+
+# So many take tens of milliseconds, for which other processes wait.
+BATCH = 500
 
 
 class Merged(NamedTuple):
@@ -23,27 +29,36 @@ class Merged(NamedTuple):
 
 
 def merge(store: Store, rows: Iterable[Mapping[str, Any]], timezone: str) -> Merged:
-    """Add checked rows in one transaction; on a failure, of `rows` too, nothing is added.
+    """Add checked rows, a batch to a transaction: others can book in between, and none waits for `rows` to be read.
 
-    A call that is known stays as it is, unless it was closed at its upper bound there and here and its settlement has come
-    since. Calls of this store that come back are known.
+    When it fails midway the batches before stay; the same rows once more add what is missing. A call that is known stays as
+    it is, unless it was closed at its upper bound there and here and its settlement has come since. Calls of this store that
+    come back are known.
     """
-    added = updated = known = unpriced = 0
-    with writing(store) as connection:
-        zone = zone_of_days(connection) or timezone
-        now_us = store.now_us()
-        for row in rows:
-            held = connection.execute("SELECT settled_us, swept_us FROM calls WHERE id = ?", (row["id"],)).fetchone()
-            if held is None:
-                _insert(connection, row, zone, now_us)
-                added += 1
-                unpriced += row["cost_nano"] is None
-            elif held[0] is None and held[1] is not None and row["settled_us"] is not None:
-                _update(connection, row)
-                updated += 1
-            else:
-                known += 1
-    return Merged(added, updated, known, unpriced)
+    merged, source = Merged(), iter(rows)
+    while batch := list(islice(source, BATCH)):
+        with writing(store) as connection:
+            zone = zone_of_days(connection) or timezone
+            done = Counter(_merge_one(connection, row, zone, store.now_us()) for row in batch)
+        merged = Merged(
+            merged.added + done["added"] + done["unpriced"],
+            merged.updated + done["updated"],
+            merged.known + done["known"],
+            merged.unpriced + done["unpriced"],
+        )
+    return merged
+
+
+def _merge_one(connection: sqlite3.Connection, row: Mapping[str, Any], zone: str, now_us: int) -> str:
+    """What became of it: added, unpriced (added without a cost), updated or known."""
+    held = connection.execute("SELECT settled_us, swept_us FROM calls WHERE id = ?", (row["id"],)).fetchone()
+    if held is None:
+        _insert(connection, row, zone, now_us)
+        return "unpriced" if row["cost_nano"] is None else "added"
+    if held[0] is None and held[1] is not None and row["settled_us"] is not None:
+        _update(connection, row)
+        return "updated"
+    return "known"
 
 
 def _insert(connection: sqlite3.Connection, row: Mapping[str, Any], zone: str, now_us: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import NamedTuple
 
@@ -107,22 +107,41 @@ def _place(group: Group, by: Sequence[str]) -> tuple[object, ...]:
     return (when, -group.totals.cost_nano, -group.totals.calls, group.keys)
 
 
-def daily_cost(store: Store, span: Span) -> Mapping[date, int]:
-    """Nano-dollars by day of this store's own calls, as far as known; days without calls are left out."""
+class Day(NamedTuple):
+    """One day with calls, of this store's own or `imported` ones: their known cost in nano-dollars, and how many have none."""
+
+    day: date
+    imported: bool
+    cost_nano: int
+    unpriced_calls: int
+
+
+def days(store: Store, span: Span) -> list[Day]:
+    """The days of the span on which calls began that have ended since; days without any are left out."""
     first = "" if span.first is None else span.first.isoformat()
     with reading(store) as connection:
         rows = connection.execute(
-            "SELECT day, sum(cost_nano) FROM rollup WHERE day >= ? AND day <= ? AND NOT imported GROUP BY day",
+            "SELECT day, imported, sum(cost_nano), sum(unpriced_calls) FROM rollup WHERE day >= ? AND day <= ?"
+            " GROUP BY day, imported HAVING sum(calls) > 0",
             (first, span.last.isoformat()),
         ).fetchall()
-    return {date.fromisoformat(day): nano for day, nano in rows}
+    return [Day(date.fromisoformat(day), bool(imported), *sums) for day, imported, *sums in rows]
 
 
-def first_day(store: Store) -> date | None:
-    """The day of the first call that ended."""
+def first_own_day(store: Store) -> date | None:
+    """The day of this store's first own call that has ended."""
+    return _one_day(store, "WHERE NOT imported AND calls > 0 ORDER BY day")
+
+
+def last_day(store: Store) -> date | None:
+    """The day of the last call that has ended; a clock that was set back leaves it in the future."""
+    return _one_day(store, "WHERE calls > 0 ORDER BY day DESC")
+
+
+def _one_day(store: Store, where: str) -> date | None:
     with reading(store) as connection:
-        (day,) = connection.execute("SELECT min(day) FROM rollup").fetchone()
-    return None if day is None else date.fromisoformat(day)
+        row = connection.execute(f"SELECT day FROM rollup {where} LIMIT 1").fetchone()  # noqa: S608
+    return None if row is None else date.fromisoformat(row[0])
 
 
 def bounds_us(span: Span, timezone: str) -> tuple[int, int]:

@@ -68,10 +68,12 @@ class Sums:
     """A period in nano-dollars: what ended calls cost, and what the others may cost at most.
 
     `reserved_nano` holds the bounds of calls under way and of the `unpriced_calls`, which ended at an unknown cost: a budget
-    keeps their bound, since letting go of it would take the unknown for zero. `calls` counts the ended ones.
+    keeps their bound, since letting go of it would take the unknown for zero. `unbounded_calls` counts
+    those of both kinds that have no bound either, and `calls` the ended ones.
     """
 
     settled_nano: int
     reserved_nano: int
     unpriced_calls: int
     calls: int
+    unbounded_calls: int = 0

@@ -7,15 +7,17 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from mrt.budget import Limit
-from mrt.ledger.forecast import HISTORY_DAYS, Course, Forecast, burn_nano, forecast
+from mrt.ledger.forecast import HISTORY_DAYS, Burn, Course, Forecast, burn, forecast
 from mrt.ledger.limits import taken
-from mrt.ledger.queries import Group, Span, Totals, daily_cost, first_day, groups
+from mrt.ledger.queries import Group, Span, Totals, days, first_own_day, groups
 from mrt.ledger.store import Store
 from mrt.ledger.tips import tips
 
 
 class BudgetLine(NamedTuple):
     """One limit and what is left of it, in nano-dollars; below 0 where it was overrun.
+
+    The `unbounded_calls`, ended or under way, may cost anything, so that nobody knows what is left.
 
     `scope` is "all", or the name of the [limits.NAME] it comes from; `period` is daily or monthly.
     """
@@ -26,6 +28,7 @@ class BudgetLine(NamedTuple):
     used_nano: int
     reserved_nano: int
     unpriced_calls: int
+    unbounded_calls: int = 0
 
     @property
     def left_nano(self) -> int:
@@ -69,7 +72,7 @@ class Report(NamedTuple):
     total: Totals
     groups: tuple[Group, ...]
     budgets: tuple[BudgetLine, ...]
-    burn_nano: int | None
+    burn: Burn | None
     forecast: Forecast | None
     savings: Savings | None
     tips: tuple[str, ...]
@@ -86,7 +89,7 @@ def report(store: Store, wanted: Wanted) -> Report:
         total=total,
         groups=tuple(groups(store, wanted.span, wanted.by)) if wanted.by else (),
         budgets=budget_lines(store, wanted.limits),
-        burn_nano=burn_nano(course) if now else None,
+        burn=burn(course) if now else None,
         forecast=forecast(course, _monthly(wanted.limits)) if now else None,
         savings=savings(total, groups(store, wanted.span, ("baseline",))),
         tips=tips(total, tiers, groups(store, wanted.span, ("model",))),
@@ -103,7 +106,7 @@ def budget_lines(store: Store, limits: Sequence[Limit]) -> tuple[BudgetLine, ...
     lines = []
     for limit in limits:
         so_far = taken(store, limit)
-        used = (so_far.settled_nano, so_far.reserved_nano, so_far.unpriced_calls)
+        used = (so_far.settled_nano, so_far.reserved_nano, so_far.unpriced_calls, so_far.unbounded_calls)
         lines.append(BudgetLine(limit.name or "all", limit.scope, limit.limit_nano, *used))
     return tuple(lines)
 
@@ -125,7 +128,15 @@ def savings(total: Totals, baselines: Sequence[Group]) -> Savings | None:
 
 def _course(store: Store, today: date) -> Course:
     since = min(today.replace(day=1), today - timedelta(days=HISTORY_DAYS))
-    return Course(daily_cost(store, Span(since, today)), first_day(store), today)
+    found = days(store, Span(since, today + timedelta(days=31)))  # to the month's end: a clock may have been set back
+    own = [one for one in found if not one.imported]
+    return Course(
+        daily={one.day: one.cost_nano for one in own},
+        first=first_own_day(store),
+        today=today,
+        unpriced={one.day: one.unpriced_calls for one in own},
+        imported=frozenset(one.day for one in found if one.imported),
+    )
 
 
 def _monthly(limits: Sequence[Limit]) -> int | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +11,18 @@ from mrt.domain import Usage
 from mrt.ledger.store import Store, reading
 from mrt.pricing import Rates, cost_nano
 
-FindRates = Callable[[str, str, datetime], Rates | None]
+
+class Sent(NamedTuple):
+    """What decides the price of a booked call: `record` is what was kept of its rates and of how it was to be served."""
+
+    endpoint: str
+    model: str
+    served: str | None
+    moment: datetime
+    record: Mapping[str, Any]
+
+
+FindRates = Callable[[Sent], Rates | None]
 _HOUR_US = 3_600_000_000
 # Amounts of the server stand, and what is free stays free. What nobody counted cannot be priced.
 _PRICED_BY_US = """
@@ -30,7 +42,7 @@ class Difference(NamedTuple):
 
 
 def differences(store: Store, find: FindRates, start_us: int = 0) -> list[Difference]:
-    """By model, the largest amount first. `find` gives the rates of an endpoint's model at a moment."""
+    """By model, the largest amount first. `find` gives the rates of a call."""
     found: dict[str, Difference] = {}
     for name, booked, now in _repriced(store, find, start_us):
         if booked == now:
@@ -50,21 +62,30 @@ def _repriced(store: Store, find: FindRates, start_us: int) -> Iterator[tuple[st
     """The model, the booked and today's amount of each call that has a price today."""
     rates: dict[tuple[Any, ...], Rates | None] = {}
     with reading(store) as connection:
-        for endpoint, model, served, started_us, booked, *counts in connection.execute(
+        for endpoint, model, served, started_us, kept, booked, *counts in connection.execute(
             f"""
-            SELECT endpoint, model, coalesce(served_model, model), started_us, cost_nano,
+            SELECT endpoint, model, served_model, started_us, rates, cost_nano,
                    input_tokens, output_tokens, cached_tokens, cache_write_tokens
             FROM calls WHERE {_PRICED_BY_US} AND started_us >= ? ORDER BY rowid
             """,  # noqa: S608
             (start_us,),
         ):
-            key = (endpoint, model, served, started_us // _HOUR_US)
+            key = (endpoint, model, served, started_us // _HOUR_US, kept)
             if key not in rates:
                 moment = datetime.fromtimestamp(started_us / 1_000_000, UTC)
-                rates[key] = find(endpoint, served, moment) or find(endpoint, model, moment)
+                rates[key] = find(Sent(endpoint, model, served, moment, _record(kept)))
             now = _cost(rates[key], counts)
             if now is not None:
                 yield f"{endpoint}/{model}", booked, now
+
+
+def _record(kept: str | None) -> Mapping[str, Any]:
+    """What was kept of a call's rates; nothing where another program wrote something else there."""
+    try:
+        record = json.loads(kept or "{}")
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _cost(rates: Rates | None, counts: list[int | None]) -> int | None:

@@ -93,7 +93,7 @@ def _over(limit: Limit, so_far: Sums, bound: int | None) -> BudgetError:
 
 
 def _insert(connection: sqlite3.Connection, booking: Booking, bound: int | None, now_us: int) -> str:
-    identifier = new_id(now_us / 1_000_000, connection.execute("SELECT max(id) FROM calls").fetchone()[0])
+    identifier = new_id(now_us / 1_000_000, _last_id(connection))
     pid = os.getpid()
     row: dict[str, Any] = {
         "id": identifier,
@@ -124,16 +124,27 @@ def _insert(connection: sqlite3.Connection, booking: Booking, bound: int | None,
     return identifier
 
 
-def _sweep(connection: sqlite3.Connection, now_us: int) -> int:
-    host = host_name()
+def _last_id(connection: sqlite3.Connection) -> str | None:
+    """That of the call this store booked last: imported ones have ids of their own kinds."""
+    row = connection.execute("SELECT id FROM calls WHERE imported_us IS NULL ORDER BY rowid DESC LIMIT 1").fetchone()
+    return None if row is None else str(row[0])
+
+
+def abandoned(connection: sqlite3.Connection, now_us: int) -> list[str]:
+    """The ids of the reservations that nobody will settle any more: expired, or of a process that is gone."""
     held = connection.execute(
         "SELECT id, expires_us, host, pid, pid_started FROM calls WHERE state = 'reserved'"
     ).fetchall()
-    left = [
+    host = host_name()
+    return [
         identifier
         for identifier, expires_us, owner_host, pid, started in held
         if expires_us <= now_us or (owner_host == host and is_dead(pid, started))
     ]
+
+
+def _sweep(connection: sqlite3.Connection, now_us: int) -> int:
+    left = abandoned(connection, now_us)
     for identifier in left:
         connection.execute(
             """

@@ -68,12 +68,22 @@ REBUILD = (
     f"CREATE TABLE rollup ({_TYPES}, PRIMARY KEY ({_KEY})) STRICT, WITHOUT ROWID",
     FILL,
 )
+_ADDED = ", ".join(f"{name} = {name} + excluded.{name}" for name in METRICS)
 _ROLL = f"""
 INSERT INTO rollup ({_NAMES})
 SELECT {_VALUES}, {", ".join(f":sign * ({metric})" for metric in METRICS.values())}
 FROM calls WHERE id = :id AND {ENDED}
-ON CONFLICT ({_KEY}) DO UPDATE SET {", ".join(f"{name} = {name} + excluded.{name}" for name in METRICS)}
+ON CONFLICT ({_KEY}) DO UPDATE SET {_ADDED}
 """  # noqa: S608 - made of the constants above
+_ROLL_BETWEEN = f"""
+INSERT INTO rollup ({_NAMES})
+SELECT {_VALUES}, {", ".join(f":sign * sum({metric})" for metric in METRICS.values())}
+FROM calls WHERE {ENDED} AND started_us >= :start AND started_us < :end
+GROUP BY {", ".join(map(str, range(1, len(DIMENSIONS) + 1)))}
+ON CONFLICT ({_KEY}) DO UPDATE SET {_ADDED}
+"""  # noqa: S608 - made of the constants above
+# Thirty days: parts that take a second or so of a store of millions.
+_PART_US = 30 * 86_400_000_000
 
 
 def roll(connection: sqlite3.Connection, identifier: str, sign: int) -> None:
@@ -97,18 +107,36 @@ def set_zone_of_days(connection: sqlite3.Connection, timezone: str) -> None:
 
 
 def rebuild(connection: sqlite3.Connection) -> None:
-    """Sum all rows up anew, inside a transaction."""
-    for statement in REBUILD:
-        connection.execute(statement)
+    """Sum all rows up anew, inside a transaction; a part at a time, so that a signal can end it."""
+    connection.execute("DELETE FROM rollup")
+    first, last = connection.execute("SELECT min(started_us), max(started_us) FROM calls").fetchone()
+    start_us = first
+    while start_us is not None and start_us <= last:
+        roll_between(connection, start_us, start_us + _PART_US, 1)
+        start_us = next_start(connection, start_us + _PART_US)
+
+
+def roll_between(connection: sqlite3.Connection, start_us: int, end_us: int, sign: int) -> None:
+    """Add the ended calls that began in [start_us, end_us) to the roll-up, by the days they have (1), or take them out (-1)."""
+    connection.execute(_ROLL_BETWEEN, {"start": start_us, "end": end_us, "sign": sign})
+
+
+def next_start(connection: sqlite3.Connection, start_us: int) -> int | None:
+    """When the first call from `start_us` on began."""
+    row = connection.execute("SELECT min(started_us) FROM calls WHERE started_us >= ?", (start_us,)).fetchone()
+    found: int | None = row[0]
+    return found
 
 
 def _date_in_common_zone(connection: sqlite3.Connection, identifier: str) -> None:
     """A call is booked in the zone of its moment; its day goes by the one zone of all days."""
-    zone = zone_of_days(connection)
-    row = connection.execute("SELECT timezone, started_us FROM calls WHERE id = ?", (identifier,)).fetchone()
+    own, started_us, zone = connection.execute(
+        "SELECT timezone, started_us, (SELECT value FROM meta WHERE name = 'timezone') FROM calls WHERE id = ?",
+        (identifier,),
+    ).fetchone()
     if zone is None:
-        set_zone_of_days(connection, row[0])
-    elif zone and zone != row[0]:
+        set_zone_of_days(connection, own)
+    elif zone and zone != own:
         connection.execute(
-            "UPDATE calls SET day = ?, timezone = ? WHERE id = ?", (local_day(row[1], zone), zone, identifier)
+            "UPDATE calls SET day = ?, timezone = ? WHERE id = ?", (local_day(started_us, zone), zone, identifier)
         )

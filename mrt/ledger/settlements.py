@@ -71,9 +71,9 @@ def _details(settlement: Settlement) -> dict[str, Any]:
     return {
         "outcome": settlement.outcome,
         "check_name": storable(settlement.check),
-        "reason": None if settlement.reason is None else storable(settlement.reason[:_REASON_LENGTH]),
-        "served_model": storable(settlement.served_model),
-        "finish_reason": storable(settlement.finish_reason),
+        "reason": _line(settlement.reason),
+        "served_model": _line(settlement.served_model),
+        "finish_reason": _line(settlement.finish_reason),
         "input_tokens": _count(usage.input_tokens),
         "output_tokens": _count(usage.output_tokens),
         "cached_tokens": _count(usage.cached_tokens),
@@ -87,6 +87,14 @@ def _details(settlement: Settlement) -> dict[str, Any]:
         "tokens_per_second": timing.tokens_per_second,
         **_baseline(settlement.baseline),
     }
+
+
+def _line(text: str | None) -> str | None:
+    """A server's words as one plain line: reports show them, and a line break or a control sequence could fake a report's own."""
+    kept = storable(text)
+    if kept is None:
+        return None
+    return " ".join("".join(mark if mark.isprintable() else " " for mark in kept[:_REASON_LENGTH]).split())
 
 
 def _baseline(baseline: Baseline | None) -> dict[str, Any]:

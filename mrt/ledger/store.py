@@ -27,13 +27,14 @@ class Store:
     """An open store; threads may share it, and take turns.
 
     `clock` gives seconds since 1970. Without `durable` it lives in memory: other processes do not see it, so it cannot hold
-    a budget, and it ends with this process.
+    a budget, and it ends with this process. One that is not `writable` can only be read.
     """
 
     connection: sqlite3.Connection
     clock: Callable[[], float]
     path: Path | None
     durable: bool
+    writable: bool = True
     lock: LockType = field(default_factory=allocate_lock, repr=False, compare=False)
 
     def close(self) -> None:
@@ -54,7 +55,7 @@ def open_store(path: Path, clock: Callable[[], float] = time.time, *, busy_timeo
     path = path.absolute()  # keeps SQLite from reading a meaning into names such as ":memory:"
     _prepare(path)
     with translated(path):
-        connection = _connect(str(path), busy_timeout_s)
+        connection = connect(str(path), busy_timeout_s)
         try:
             _configure(connection)
             _bring_up_to_date(connection, path)
@@ -66,7 +67,7 @@ def open_store(path: Path, clock: Callable[[], float] = time.time, *, busy_timeo
 
 def memory_store(clock: Callable[[], float] = time.time) -> Store:
     """A store in memory, for when the file cannot be opened: local work goes on."""
-    connection = _connect(":memory:", BUSY_TIMEOUT_S)
+    connection = connect(":memory:", BUSY_TIMEOUT_S)
     _configure(connection)
     with transaction(connection):
         migrate(connection)
@@ -130,11 +131,12 @@ def _check_existing(path: Path) -> None:
         raise StoreError(f"the spend store cannot be {path}: it is no regular file", ELSEWHERE)
 
 
-def _connect(name: str, busy_timeout_s: float) -> sqlite3.Connection:
+def connect(name: str, busy_timeout_s: float, *, uri: bool = False) -> sqlite3.Connection:
+    """A connection without implicit transactions: each is opened by `transaction`."""
     import sqlite3
 
-    # No implicit transactions: each is opened by `transaction`. The lock of the store makes sharing between threads safe.
-    return sqlite3.connect(name, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    # The lock of the store makes sharing between threads safe.
+    return sqlite3.connect(name, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False, uri=uri)
 
 
 def _configure(connection: sqlite3.Connection) -> None:
@@ -143,24 +145,34 @@ def _configure(connection: sqlite3.Connection) -> None:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
-    if not _is_behind(connection, path):
+    import sqlite3
+
+    behind, journal = examined(connection, path)
+    if journal != "wal":  # a new store, or a copy put back in its place
+        # Where the file system does not take to it, or somebody is using the file right now, the other way works as well.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+    if not behind:
         return
     with suppress(OSError):
         path.chmod(0o600)
-    connection.execute("PRAGMA journal_mode = WAL")
     with transaction(connection):
-        if _is_behind(connection, path):  # another process may have done it while we waited for the lock
+        if examined(connection, path)[0]:  # another process may have done it while we waited for the lock
             migrate(connection)
 
 
-def _is_behind(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the store is empty or older than this mrt; StoreError when it is not ours to change."""
-    application, version, tables = connection.execute(
-        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
-        " FROM pragma_application_id, pragma_user_version"
-    ).fetchone()
-    if application != APPLICATION_ID and (application or version or tables):
+def examined(connection: sqlite3.Connection, path: Path) -> tuple[bool, str]:
+    """Whether the store is empty or older than this mrt, and its journal; StoreError when it is not ours to change."""
+    application, version, journal = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("application_id", "user_version", "journal_mode")
+    )
+    if application != APPLICATION_ID and (application or version or _has_tables(connection)):
         raise StoreError(f"{path} is the database of another program", ELSEWHERE)
     if version > VERSION:
         raise StoreError(f"the spend store {path} was made by a newer mrt", f"update mrt, or {ELSEWHERE}")
-    return bool(version < VERSION)
+    return version < VERSION, journal
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None

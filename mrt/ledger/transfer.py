@@ -66,7 +66,8 @@ _CHOICES = {
     "cost": ("reported", "priced", "estimated", "unknown", "free"),
 }
 _RANGES = {"count": _COUNT_MAX, "money": _MONEY_MAX, "time": _TIME_MAX, "truth": 1}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Control characters, and halves of a character, which no database keeps apart.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def ended_calls(store: Store, start_us: int = 0) -> Iterator[dict[str, Any]]:
@@ -102,7 +103,7 @@ def _fits(value: Any, kind: str) -> bool:
     if base in _CHOICES:
         return value in _CHOICES[base]
     if base == "number":
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _COUNT_MAX
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _RANGES[base]
 
 
@@ -113,5 +114,5 @@ def _check_together(row: Mapping[str, Any], where: str) -> None:
         raise UsageError(
             f"{where}: a cost that is {state} cannot be {nano!r} nano-dollars", "export it again where it comes from"
         )
-    if not row["id"] or _CONTROL.search(row["id"]):
+    if not row["id"] or _UNFIT.search(row["id"]):
         raise UsageError(f"{where}: {row['id']!r:.60} is no id", "export it again where it comes from")

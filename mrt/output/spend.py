@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from mrt.ledger.forecast import Forecast
 from mrt.ledger.queries import Totals
 from mrt.ledger.report import BudgetLine, Report
-from mrt.output.columns import columns
-from mrt.output.spend_money import amount, cost, count, percent
+from mrt.output.columns import columns, width
+from mrt.output.spend_money import amount, at_least, cost, count, percent
+from mrt.output.terminal import one_line
 
 _BAR = 24
 _HEADERS = ("calls", "escalations", "in", "cached", "out", "reasoning", "cost")
@@ -47,23 +49,48 @@ def _tokens(report: Report) -> str:
     missing = f"; {count(total.uncounted_calls, 'call')} did not say how many" if total.uncounted_calls else ""
     cached = f" ({total.cached_tokens:,} cached)" if total.cached_tokens else ""
     reasoning = f" ({total.reasoning_tokens:,} reasoning)" if total.reasoning_tokens else ""
-    return f"{known}{total.input_tokens:,} in{cached}, {total.output_tokens:,} out{reasoning}{missing}"
+    read, written = (
+        "?" if total.uncounted_calls and not tokens else f"{tokens:,}"
+        for tokens in (total.input_tokens, total.output_tokens)
+    )
+    return f"{known if (read, written) != ('?', '?') else ''}{read} in{cached}, {written} out{reasoning}{missing}"
 
 
 def _burn(report: Report) -> str:
-    return "" if report.burn_nano is None else f"{amount(report.burn_nano)} a day over the last 7 days"
+    found = report.burn
+    if found is None:
+        return ""
+    if found.nano is None:
+        return f"unknown: the calls of the last {count(found.days, 'day')} were imported"
+    rate = at_least(found.nano, found.unpriced_calls)
+    when = "so far today" if found.days == 1 else f"over the last {found.days} days"
+    each = " a day" if found.days > 1 and rate != "unknown" else ""
+    return f"{rate}{each} {when}{_unpriced(found.unpriced_calls)}"
+
+
+def _unpriced(calls: int) -> str:
+    return f" ({count(calls, 'call')} unpriced)" if calls else ""
 
 
 def _forecast(report: Report) -> str:
     found = report.forecast
     if found is None:
         return ""
-    text = f"{amount(found.low_nano)} to {amount(found.high_nano)} by {found.until.isoformat()}"
+    if found.unpriced_calls:
+        text = f"{at_least(found.low_nano, found.unpriced_calls)}{_unpriced(found.unpriced_calls)} by {found.until.isoformat()}"
+    else:
+        text = f"{amount(found.low_nano)} to {amount(found.high_nano)} by {found.until.isoformat()}"
+    return text + _reached(report, found)
+
+
+def _reached(report: Report, found: Forecast) -> str:
+    if any(line.scope == "all" and line.period == "monthly" and line.left_nano <= 0 for line in report.budgets):
+        return "; the monthly budget is reached"
     if found.limit_reached_on is None:
-        return text
-    if found.limit_reached_on <= report.wanted.today:
-        return f"{text}; the monthly budget is reached"
-    return f"{text}; the monthly budget would be reached on {found.limit_reached_on.isoformat()}"
+        return ""
+    today = found.limit_reached_on <= report.wanted.today
+    day = "today" if today else f"on {found.limit_reached_on.isoformat()}"
+    return f"; the monthly budget would be reached {day}{' or earlier' if found.unpriced_calls and not today else ''}"
 
 
 def _savings(report: Report) -> str:
@@ -82,14 +109,16 @@ def _budgets(lines: tuple[BudgetLine, ...], terminal: bool) -> list[str]:
     headers = ["budget", "limit", "used", "reserved", "left", "taken"]
     rows = []
     for line in lines:
-        known = "≥ " if line.unpriced_calls else ""
-        figures = [line.limit_nano, line.used_nano, line.reserved_nano, line.left_nano]
-        cells = [amount(figure) for figure in figures]
-        cells[1] = known + cells[1]
+        used = at_least(line.used_nano, line.unpriced_calls)
+        cells = [amount(line.limit_nano), used, at_least(line.reserved_nano, line.unbounded_calls), _left(line)]
         name = line.period if line.scope == "all" else f"{line.period} {line.scope}"
         bar = [_bar(line.used_nano, line.reserved_nano, line.limit_nano)] if terminal else []
-        rows.append([name, *cells, f"{line.percent} %", *bar])
+        rows.append([name, *cells, f"{'≥ ' if line.unpriced_calls else ''}{line.percent} %", *bar])
     return columns([*headers, ""] if terminal else headers, rows, [False, *[True] * 5, *[False] * terminal])
+
+
+def _left(line: BudgetLine) -> str:
+    return f"{'≤ ' if line.unbounded_calls else ''}{amount(line.left_nano)}"
 
 
 def _bar(used: int, reserved: int, limit: int) -> str:
@@ -128,10 +157,10 @@ def _chart(report: Report) -> list[str]:
     dearest = max((group.totals.cost_nano for group in report.groups), default=0)
     if len(by) != 1 or not dearest:
         return []
-    size = max(len(group.keys[0] or "(none)") for group in report.groups)
+    names = [one_line(group.keys[0] or "(none)", 10_000) for group in report.groups]
+    size = max(map(width, names))
     lines = []
-    for group in report.groups:
-        totals = group.totals
-        bar = "█" * -(-totals.cost_nano * _BAR // dearest)
-        lines.append(f"{group.keys[0] or '(none)':<{size}}  {bar} {cost(totals)}")
+    for name, group in zip(names, report.groups, strict=True):
+        bar = "█" * -(-group.totals.cost_nano * _BAR // dearest)
+        lines.append(f"{name}{' ' * (size - width(name))}  {bar}{' ' * bool(bar)}{cost(group.totals)}")
     return lines

@@ -13,6 +13,8 @@ from mrt.output.spend_money import amount
 
 Row = Mapping[str, Any]
 SHORT_ID = 18
+# How a request was to be served, which stands beside its rates.
+_WAYS = {"processing": "served as", "cache_ttl": "cache entries of"}
 _TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
@@ -117,12 +119,13 @@ def cost_text(row: Row) -> str:
 
 
 def _rates(row: Row) -> str:
-    rates = _loaded(row["rates"])
-    if not rates:
+    rates = _loaded(row["rates"]) or {}
+    names = [name for name in rates if name not in ("id", "source", *_WAYS)]
+    if not names:
         return "the server's own amount" if row["cost_state"] == "reported" else "none"
-    names = [name for name in rates if name not in ("id", "source")]
     listed = ", ".join(f"{name.replace('_', ' ')} ${rates[name]}" for name in names)
-    return f"{listed} per million tokens ({row['price_reference'] or rates.get('source', 'source not kept')})"
+    ways = "".join(f", {label} {rates[name]}" for name, label in _WAYS.items() if name in rates)
+    return f"{listed} per million tokens ({row['price_reference'] or rates.get('source', 'source not kept')}{ways})"
 
 
 def _reserved(row: Row) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mrt.ledger.report import BudgetLine
-from mrt.output.spend_money import amount, count
+from mrt.output.spend_money import amount, at_least, count
 
 
 def over(lines: Sequence[BudgetLine], warn_at: int) -> list[BudgetLine]:
@@ -25,5 +25,6 @@ def _one(line: BudgetLine) -> str:
     name = line.period if line.scope == "all" else f"{line.period} {line.scope}"
     reserved = f" and {amount(line.reserved_nano)} reserved" if line.reserved_nano else ""
     unpriced = f", {count(line.unpriced_calls, 'call')} unpriced" if line.unpriced_calls else ""
-    known = "≥ " if line.unpriced_calls else ""
-    return f"{name} {known}{amount(line.used_nano)}{reserved} of {amount(line.limit_nano)} ({line.percent} %{unpriced})"
+    used = at_least(line.used_nano, line.unpriced_calls)
+    share = f"{'≥ ' if line.unpriced_calls else ''}{line.percent} %"
+    return f"{name} {used}{reserved} of {amount(line.limit_nano)} ({share}{unpriced})"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mrt.domain import usd
-from mrt.ledger.forecast import Forecast
+from mrt.ledger.forecast import Burn, Forecast
 from mrt.ledger.queries import Group, Totals
 from mrt.ledger.report import BudgetLine, Report, Savings
 
@@ -24,7 +24,7 @@ def report_data(report: Report) -> dict[str, Any]:
         "total": totals_data(report.total),
         "groups": [group_data(group, wanted.by) for group in report.groups],
         "budgets": [budget_data(line) for line in report.budgets],
-        "burn_usd_per_day": _usd(report.burn_nano),
+        **burn_data(report.burn),
         "forecast": forecast_data(report.forecast),
         "savings": savings_data(report.savings),
         "tips": list(report.tips),
@@ -47,8 +47,8 @@ def totals_data(totals: Totals) -> dict[str, Any]:
         "escalations": totals.escalations,
         "input_tokens": _counted(totals.input_tokens, totals),
         "output_tokens": _counted(totals.output_tokens, totals),
-        "cached_tokens": totals.cached_tokens,
-        "reasoning_tokens": totals.reasoning_tokens,
+        "cached_tokens": _counted(totals.cached_tokens, totals),
+        "reasoning_tokens": _counted(totals.reasoning_tokens, totals),
         "uncounted_calls": totals.uncounted_calls,
     }
 
@@ -65,27 +65,42 @@ def group_data(group: Group, by: Sequence[str]) -> dict[str, Any]:
 
 
 def budget_data(line: BudgetLine) -> dict[str, Any]:
-    """One limit; `left_usd` is negative after an overrun."""
+    """One limit; `left_usd` is negative after an overrun.
+
+    With unpriced calls `used_usd` is null and `used_at_least_usd` has the known part; `reserved_usd` holds their bounds. Where
+    one has no bound, ended or under way, `reserved_usd` and `left_usd` are null.
+    """
     return {
         "scope": line.scope,
         "period": line.period,
         "limit_usd": usd(line.limit_nano),
-        "used_usd": usd(line.used_nano),
-        "reserved_usd": usd(line.reserved_nano),
-        "left_usd": usd(line.left_nano),
+        "used_usd": None if line.unpriced_calls else usd(line.used_nano),
+        "used_at_least_usd": usd(line.used_nano),
+        "reserved_usd": None if line.unbounded_calls else usd(line.reserved_nano),
+        "left_usd": None if line.unbounded_calls else usd(line.left_nano),
+        "left_at_most_usd": usd(line.left_nano),
         "unpriced_calls": line.unpriced_calls,
     }
 
 
+def burn_data(burn: Burn | None) -> dict[str, Any]:
+    """Dollars a day; null where they are not known, and then `burn_at_least_usd_per_day` has the known part."""
+    nano, unpriced = (burn.nano, burn.unpriced_calls) if burn else (None, 0)
+    return {"burn_usd_per_day": None if unpriced else _usd(nano), "burn_at_least_usd_per_day": _usd(nano)}
+
+
 def forecast_data(forecast: Forecast | None) -> dict[str, Any] | None:
-    """The month's end."""
+    """The month's end. With unpriced calls only `at_least` is known: the low end of what the priced ones lead to."""
     if forecast is None:
         return None
     reached = forecast.limit_reached_on
+    known = not forecast.unpriced_calls
     return {
-        "low": usd(forecast.low_nano),
-        "expected": usd(forecast.expected_nano),
-        "high": usd(forecast.high_nano),
+        "low": usd(forecast.low_nano) if known else None,
+        "expected": usd(forecast.expected_nano) if known else None,
+        "high": usd(forecast.high_nano) if known else None,
+        "at_least": usd(forecast.low_nano),
+        "unpriced_calls": forecast.unpriced_calls,
         "until": forecast.until.isoformat(),
         "limit_reached_on": None if reached is None else reached.isoformat(),
     }

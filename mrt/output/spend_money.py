@@ -24,11 +24,17 @@ def amount(nano: int, *, at_least: bool = False) -> str:
     return f"{sign}${text}"
 
 
+def at_least(nano: int, unpriced_calls: int) -> str:
+    """An amount of which a part may be unknown."""
+    if not unpriced_calls:
+        return amount(nano)
+    return f"≥ {amount(nano, at_least=True)}" if nano else "unknown"
+
+
 def cost(totals: Totals) -> str:
     """The cost of many calls, and how it is known."""
     if totals.unpriced_calls:
-        unpriced = f"({count(totals.unpriced_calls, 'call')} unpriced)"
-        return f"≥ {amount(totals.cost_nano, at_least=True)} {unpriced}" if totals.cost_nano else f"unknown {unpriced}"
+        return f"{at_least(totals.cost_nano, totals.unpriced_calls)} ({count(totals.unpriced_calls, 'call')} unpriced)"
     if not totals.calls:
         return "$0"
     if totals.state == "free":

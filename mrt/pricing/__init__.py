@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from mrt.pricing.names import priced_names
 from mrt.pricing.rates import (
     CEILING_NANO,
     Rates,
     UserPrice,
     bound_nano,
     cost_nano,
+    is_consistent,
     parse_reported,
     rates_record,
     with_hour_cache,
@@ -25,8 +27,10 @@ __all__ = [
     "cost_nano",
     "find_listed",
     "find_rates",
+    "is_consistent",
     "near_names",
     "parse_reported",
+    "priced_names",
     "rates_at",
     "rates_record",
     "with_hour_cache",

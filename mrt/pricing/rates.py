@@ -55,22 +55,29 @@ def cost_nano(usage: Usage, rates: Rates) -> int | None:
     """Nano-dollars of one call, rounded half up once; None when the usage does not say what was used.
 
     A single missing count makes the cost unknown too, unless that side is free: half a cost would be a false amount.
-    Reasoning tokens are part of the output tokens.
+    Reasoning tokens are part of the output tokens. Cache counts that cannot be part of the input are charged beside it, which
+    is the dearer reading; whether that was so is what `is_consistent` says.
     """
-    tier = _tier(rates, usage.input_tokens or 0)
+    cached, written = max(usage.cached_tokens or 0, 0), max(usage.cache_write_tokens or 0, 0)
+    beside = 0 if is_consistent(usage) else cached + written
+    tier = _tier(rates, (usage.input_tokens or 0) + beside)
     input_tokens = _known(usage.input_tokens, tier.input)
     output_tokens = _known(usage.output_tokens, tier.output)
     if input_tokens is None or output_tokens is None or (usage.input_tokens is None and usage.output_tokens is None):
         return None
-    cached = min(max(usage.cached_tokens or 0, 0), input_tokens)
-    written = min(max(usage.cache_write_tokens or 0, 0), input_tokens - cached)
     dollars = _sum(
-        (input_tokens - cached - written, tier.input),
+        (input_tokens + beside - cached - written, tier.input),
         (cached, tier.input if tier.cached_input is None else tier.cached_input),
         (written, tier.input if tier.cache_write is None else tier.cache_write),
         (output_tokens, tier.output),
     )
     return int(dollars.to_integral_value(ROUND_HALF_UP, _EXACT))
+
+
+def is_consistent(usage: Usage) -> bool:
+    """Whether the cache counts can be part of the input; a cost made of others is an estimate at best."""
+    cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
+    return min(cached, written) >= 0 and cached + written <= (usage.input_tokens or 0)
 
 
 def bound_nano(input_tokens: int, max_tokens: int, rates: Rates) -> int:
@@ -83,7 +90,8 @@ def bound_nano(input_tokens: int, max_tokens: int, rates: Rates) -> int:
 def with_hour_cache(rates: Rates) -> Rates:
     """The rates of a request that asks for cache entries of an hour, where those have a rate of their own."""
     above = tuple((over, with_hour_cache(tier)) for over, tier in rates.above)
-    return replace(rates, cache_write=rates.cache_write_hour or rates.cache_write, above=above)
+    hour = rates.cache_write if rates.cache_write_hour is None else rates.cache_write_hour
+    return replace(rates, cache_write=hour, above=above)
 
 
 def parse_reported(value: object) -> int | None:

@@ -17,24 +17,17 @@ because a look-alike's price is a wrong price.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from mrt.pricing.names import candidates
 from mrt.pricing.rates import Rates, UserPrice
 
 PROVIDERS = ("anthropic", "openai", "gemini", "xai", "groq", "deepseek", "mistral", "openrouter")
 """Those with a table, under the names they have as prefixes of model ids."""
 
-_SUFFIX = re.compile(
-    r"""-20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$   # -20251001
-    | -20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$   # -2025-10-01
-    | @[A-Za-z0-9][A-Za-z0-9._-]*$                         # @20251001, @latest
-    """,
-    re.VERBOSE | re.ASCII,
-)
 _STANDARD = frozenset({"", "auto", "default", "standard", "standard_only"})
 # Served later for less: where such a rate is not stated, the usual one is an upper bound.
 _CHEAPER = frozenset({"batch", "flex"})
@@ -139,14 +132,6 @@ def near_names(provider: str, model: str, user_prices: Mapping[str, UserPrice], 
     begun = sorted((name for name in known if wanted.startswith(name)), key=len, reverse=True)
     close = difflib.get_close_matches(wanted, sorted(known), n=3, cutoff=0.7)
     return tuple(dict.fromkeys([*begun[:1], *close]))[:3]
-
-
-def candidates(model: str) -> Iterator[str]:
-    """The id itself, then without its date or version."""
-    yield model
-    undated = _SUFFIX.sub("", model)
-    if undated and undated != model:
-        yield undated
 
 
 def user_rates(price: UserPrice, name: str) -> Rates:

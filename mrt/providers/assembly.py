@@ -45,6 +45,7 @@ BYTES_PER_TOKEN = 4
 # What no honest server says: a context of a trillion tokens, or a probability of e to the minus a million.
 LARGEST_COUNT = 10**12
 _LOWEST_LOGPROB = -1e6
+TEMPLATE_TOKENS = 16
 LARGEST_ANSWER = 64 * 1024 * 1024
 
 
@@ -88,6 +89,8 @@ class Assembly:
         self.usage_stated = False
         self.served_model: str | None = None
         self.reported_nano: int | None = None
+        self.service_tier: str | None = None
+        self.remote = False
         self.failure: MrtError | None = None
         self.ended = False
         self.tokens_seen = 0
@@ -139,6 +142,14 @@ class Assembly:
             nano = parse_reported(value)
             self.reported_nano = self.reported_nano if nano is None else nano
 
+    def add_cost(self, value: Any) -> None:
+        """A further part of the cost, in dollars; without it nothing is known of the whole."""
+        from mrt.pricing import parse_reported
+
+        part = parse_reported(value)
+        known = self.reported_nano is not None and part is not None
+        self.reported_nano = (self.reported_nano or 0) + (part or 0) if known else None
+
     def release(self) -> None:
         """Show what is held back for the decision whether it is reasoning."""
         self._sort(self._splitter.release())
@@ -179,6 +190,8 @@ class Assembly:
             tool_calls=calls,
             mean_logprob=self._logprob_sum / self._logprob_count if self._logprob_count else None,
             reported_nano=self.reported_nano,
+            service_tier=self.service_tier,
+            remote=self.remote,
             failure=self.failure or self._verdict(text, reasoning, bool(calls)),
         )
 
@@ -230,8 +243,19 @@ def string(value: Any) -> str:
 
 def estimate_prompt(request: Request) -> int:
     """About how many tokens a request is: its messages, and the schema and further fields, which count as input too."""
+    return sum(map(estimate_tokens, _sent(request)))
+
+
+def most_prompt_tokens(request: Request) -> int:
+    """The most tokens a request can be: no token is shorter than a byte, which texts of rare characters come close to; and
+    templates add a few to each message."""
+    letters = sum(len(text.encode("utf-8", "replace")) for text in _sent(request))
+    return letters + TEMPLATE_TOKENS * (len(request.messages) + 4)
+
+
+def _sent(request: Request) -> list[str]:
     extra = [dump(dict(part)) for part in (request.schema, request.options) if part]
-    return sum(estimate_tokens(text) for text in [*(message.content for message in request.messages), *extra])
+    return [*(message.content for message in request.messages), *extra]
 
 
 def estimate_tokens(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from mrt.domain import Request, Target, Usage
@@ -88,6 +89,7 @@ def read_chunk(assembly: Assembly, payload: Any) -> None:
     if isinstance(payload, dict):
         _read_usage(assembly, payload)
         assembly.served_model = string(payload.get("model")) or assembly.served_model
+        assembly.service_tier = string(payload.get("service_tier")) or assembly.service_tier
 
 
 def _read_choice(assembly: Assembly, choice: dict[str, Any]) -> None:
@@ -171,9 +173,16 @@ def _read_usage(assembly: Assembly, payload: dict[str, Any]) -> None:
         stated = usage_of(usage)
         assembly.usage = stated or assembly.usage
         assembly.usage_stated = assembly.usage_stated or stated is not None
-        assembly.read_cost(usage.get("cost"))
+        _read_cost(assembly, usage)
     elif isinstance(payload.get("timings"), dict) and not assembly.usage_stated:
         assembly.usage = _usage_of_timings(payload["timings"])
+
+
+def _read_cost(assembly: Assembly, usage: dict[str, Any]) -> None:
+    """What the server charged. With a key of the user's own (BYOK) OpenRouter charges a fee; the provider charges the rest."""
+    assembly.read_cost(usage.get("cost"))
+    if usage.get("is_byok") is True:
+        assembly.add_cost(_nested(usage, "cost_details", "upstream_inference_cost"))
 
 
 def usage_of(usage: dict[str, Any]) -> Usage | None:
@@ -182,14 +191,41 @@ def usage_of(usage: dict[str, Any]) -> Usage | None:
     if not incoming and not outgoing:
         return None
     cached = count(_nested(usage, "prompt_tokens_details", "cached_tokens"))
-    return Usage(
+    stated = Usage(
         input_tokens=incoming or None,
         output_tokens=outgoing,
         cached_tokens=count(usage.get("prompt_cache_hit_tokens")) if cached is None else cached,
-        cache_write_tokens=count(_nested(usage, "prompt_tokens_details", "cache_creation_tokens")),
+        cache_write_tokens=_written(usage),
         reasoning_tokens=count(_nested(usage, "completion_tokens_details", "reasoning_tokens")),
         source="reported",
     )
+    return _whole(stated, count(usage.get("total_tokens")))
+
+
+def _written(usage: dict[str, Any]) -> int | None:
+    """Tokens written to a cache, by the names that LiteLLM, OpenRouter and Anthropic's own API give them."""
+    details = usage.get("prompt_tokens_details")
+    stated = (_nested(details, "cache_creation_tokens"), _nested(details, "cache_write_tokens"))
+    counts = map(count, (*stated, usage.get("cache_creation_input_tokens")))
+    return next((found for found in counts if found is not None), None)
+
+
+def _whole(usage: Usage, total: int | None) -> Usage:
+    """The usage with all that the total holds: what stands outside of prompt and completion is paid for too.
+
+    OpenAI counts reasoning inside the completion. xAI counts it beside it, and Gemini's compatible endpoint does so without
+    even naming it: both show in the total alone. Some gateways count cached input beside the prompt.
+    """
+    incoming, outgoing, reasoning = usage.input_tokens, usage.output_tokens, usage.reasoning_tokens or 0
+    if incoming is None or outgoing is None:
+        return usage
+    outside = 0 if total is None else max(0, total - incoming - outgoing)
+    cached = (usage.cached_tokens or 0) + (usage.cache_write_tokens or 0)
+    if outside and outside == cached != reasoning:
+        return replace(usage, input_tokens=incoming + outside)
+    if reasoning > outgoing:  # it cannot be a part of the completion
+        outside = max(outside, reasoning)
+    return replace(usage, output_tokens=outgoing + outside)
 
 
 def _usage_of_timings(timings: dict[str, Any]) -> Usage | None:

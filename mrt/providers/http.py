@@ -51,12 +51,16 @@ class Wire:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request to one target. `quirks` is what is known of this endpoint and model; new facts are added to it."""
+    """One request to one target. `quirks` is what is known of this endpoint and model; new facts are added to it.
+
+    `may_repeat` is asked before a request that a server failed goes out once more, which may cost once more.
+    """
 
     target: Target
     request: Request
     quirks: dict[str, str] = field(default_factory=dict)
     learn: Callable[[str, str], None] = lambda fact, value: None
+    may_repeat: Callable[[MrtError], bool] = lambda failure: True
 
 
 def import_httpx() -> Any:
@@ -118,7 +122,7 @@ class Opener:
                 continue
             failure = _failure(status, text, exchange.target)
             wait = None if _may_be_billed(status, exchange.target) else self._wait(status, headers, failure, tries)
-            if wait is None:
+            if wait is None or not exchange.may_repeat(failure):
                 raise failure
             tries += 1
             self._wire.note(f"{exchange.target.name}: {failure.message}; trying again in {wait:.1f} s")

@@ -80,6 +80,8 @@ def read_chunk(assembly: Assembly, payload: Any) -> None:
         if isinstance(entry, dict):
             assembly.add_logprob(entry.get("logprob"))
     assembly.served_model = string(payload.get("model")) or assembly.served_model
+    # A model may be a name for one at Ollama's paid service, under whatever name it was pulled or copied.
+    assembly.remote = assembly.remote or bool(payload.get("remote_host") or payload.get("remote_model"))
     if payload.get("done") is True:
         _read_end(assembly, payload)
 

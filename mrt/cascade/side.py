@@ -1,0 +1,63 @@
+"""A question of mrt's own to a model, beside the cascade: reserved, sent and settled like any other call, under its purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from mrt.cascade.attempt import alone
+from mrt.cascade.job import Job, Step, Wish, World
+from mrt.config import Tier
+from mrt.domain import Attempt, Reply, Target
+from mrt.router import Decision
+
+_UNROUTED = Decision(0, (), (), "")
+
+
+@dataclass(frozen=True)
+class SideQuestion:
+    """What to ask. `tier` is the name under which it is booked; limits by tag, project and session count it too."""
+
+    prompt: str
+    tier: str
+    system: str | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    schema: Mapping[str, Any] | None = None
+    timeout: float | None = None
+    tag: str | None = None
+    project: str | None = None
+    session: str | None = None
+    allow_unpriced: bool = False
+
+
+class SideAnswer(NamedTuple):
+    """The reply, None when no whole answer came, and all that was booked: hand it on as the job's `asides`."""
+
+    reply: Reply | None
+    booked: tuple[Attempt, ...]
+
+
+def side_call(target: Target, question: SideQuestion, purpose: str, world: World) -> SideAnswer:
+    """Ask a target one question for a purpose such as "assessor". No failure raises: over budget, nothing is sent."""
+    tier = Tier(question.tier, target.name, checks=(), timeout=question.timeout, tools=False)
+    wish = Wish(
+        system=question.system,
+        max_tokens=question.max_tokens,
+        temperature=question.temperature,
+        schema=question.schema,
+        allow_unpriced=question.allow_unpriced,
+    )
+    job = Job(
+        question.prompt,
+        (),
+        _UNROUTED,
+        wish=wish,
+        conversation=question.session,
+        purpose=purpose,
+        tag=question.tag,
+        project=question.project,
+    )
+    ended = alone(job, Step(tier, target), world)
+    return SideAnswer(ended.reply if ended.error is None else None, (ended.attempt, *ended.asides))
