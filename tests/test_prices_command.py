@@ -134,6 +134,31 @@ def test_the_hint_works(store_home: Home, mrt: Command) -> None:
     assert spend(store_home, "prices", "anthropic/claude-opus-9", "--json").data["source"] == "config"
 
 
+@pytest.mark.parametrize(
+    ("name", "exit_code", "begins"),
+    [
+        pytest.param("claude-haiku-5-5", 0, "anthropic/claude-haiku-5-5, in dollars", id="one provider has it"),
+        pytest.param(
+            "claude-haiku-5-5-20261001", 0, "anthropic/claude-haiku-5-5-20261001, in dollars", id="with a date"
+        ),
+        pytest.param(
+            "claude-opus-9",
+            5,
+            "error: no provider's table lists 'claude-opus-9' (close to anthropic/claude-opus-",
+            id="a cousin",
+        ),
+        pytest.param(
+            "claude-sonnet-4-5-zzz", 5, "error: no provider's table lists 'claude-sonnet-4-5-zzz'", id="a suffix"
+        ),
+        pytest.param("gpt-oss-20b", 5, "error: no provider's table lists 'gpt-oss-20b'", id="open weights"),
+    ],
+)
+def test_a_model_without_its_provider(store_home: Home, name: str, exit_code: int, begins: str) -> None:
+    shown = spend(store_home, "prices", name)
+    assert shown.exit_code == exit_code
+    assert (shown.stdout or shown.stderr).startswith(begins)
+
+
 def test_prices_need_a_model(store_home: Home) -> None:
     shown = spend(store_home, "prices")
     assert shown.exit_code == 2

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from mrt.cascade.prices import price_tables
-from mrt.config import Config, load
+from mrt.config import Config, data_directory, load
 from mrt.domain import Target
 from mrt.endpoints import resolve
-from mrt.errors import UnpricedError
+from mrt.errors import UnpricedError, UsageError
+from mrt.ledger import load_snapshot
 from mrt.output import Console
 from mrt.output.prices import PriceView, SourcePrice
 from mrt.pricing import PriceTable, Rates, Snapshot, find_listed, find_rates, near_names, rates_at
@@ -23,7 +24,7 @@ _FACTS = ("max_output", "context", "retires")
 def view(name: str, console: Console, now: datetime) -> PriceView:
     """Raises UsageError when the name leads nowhere, UnpricedError, with near names, when it has no price."""
     config = load(console.environment, console.config_path)
-    target = resolve(name, config, console.environment)
+    target = resolve(_with_provider(name, config, console), config, console.environment)
     if target.local:
         return PriceView(target.name, None, {}, (), {}, ())
     known = price_tables(target, config, console.environment)
@@ -44,6 +45,21 @@ def view(name: str, console: Console, now: datetime) -> PriceView:
         (*_user_source(target, config), *_table_sources(target, table, listed, used=rates.source != "config")),
         table.about.get("doubt"),
     )
+
+
+def _with_provider(name: str, config: Config, console: Console) -> str:
+    """A model named without its provider, with the one whose table lists it."""
+    if "/" in name or name in config.aliases or any(tier.name == name for tier in config.tiers):
+        return name
+    tables = load_snapshot(data_directory(console.environment))
+    having = [f"{provider}/{name}" for provider, table in tables.items() if find_listed(table, name) is not None]
+    if not having:
+        near = [close for provider in tables for close in near_names(provider, name, {}, tables)]
+        close = f" (close to {', '.join(near[:3])})" if near else ""
+        raise UnpricedError(f"no provider's table lists {name!r}{close}", "write PROVIDER/MODEL, a tier or an alias")
+    if len(having) > 1:
+        raise UsageError(f"{name} is sold by several providers", f"name one: mrt spend prices {' or '.join(having)}")
+    return having[0]
 
 
 def _unknown(target: Target, config: Config, known: Snapshot) -> UnpricedError:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mrt.ledger.price_update import Update
 
 EXAMPLES = """
-mrt spend prices anthropic/claude-haiku-4-5
+mrt spend prices claude-haiku-4-5
 mrt spend prices deepseek/deepseek-chat --sources
 mrt spend prices cloud --json | jq .data.rates
 mrt spend prices --update
@@ -26,7 +26,7 @@ mrt spend prices --update
 @click.option("--update", is_flag=True, help='Fetch the current table first; needs the extra "prices".')
 @common_options
 def prices(model: str | None, sources: bool, update: bool) -> None:
-    """Show the rates of MODEL: a tier, an alias or PROVIDER/MODEL.
+    """Show the rates of MODEL: a tier, an alias or PROVIDER/MODEL; a model that one provider alone sells needs no PROVIDER.
 
     They are dollars per million tokens. A price in [prices] of the config wins over the table; a price the server reports
     with its answer wins over both. Nothing is fetched but with --update.
