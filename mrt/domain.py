@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from mrt.errors import MrtError
+from mrt.frozen import frozen
 
 Role = Literal["system", "user", "assistant"]
 CostState = Literal["reported", "priced", "estimated", "unknown", "free"]
@@ -17,9 +18,11 @@ Protocol = Literal["chat", "anthropic", "ollama"]
 Think = Literal["auto", "implicit", "off"]
 
 NANO_PER_USD = 1_000_000_000
+# The context length in tokens that Ollama is asked for where a tier names none.
+OLLAMA_CONTEXT = 8192
 
 
-@dataclass(frozen=True)
+@frozen
 class Message:
     """One turn of a conversation."""
 
@@ -27,7 +30,7 @@ class Message:
     content: str
 
 
-@dataclass(frozen=True)
+@frozen
 class ToolCall:
     """A call the model asks for; `arguments` is the JSON text as the model wrote it."""
 
@@ -35,7 +38,7 @@ class ToolCall:
     arguments: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Usage:
     """Tokens of one call. `input_tokens` includes cached ones; None means the server did not say."""
 
@@ -47,7 +50,7 @@ class Usage:
     source: UsageSource = "unknown"
 
 
-@dataclass(frozen=True)
+@frozen
 class Cost:
     """What a call cost, in nano-dollars, and how that is known. `nano` is None when unknown."""
 
@@ -55,7 +58,7 @@ class Cost:
     nano: int | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Timing:
     """Milliseconds from the request's start; tokens/s of the decode phase as the client saw it."""
 
@@ -80,7 +83,7 @@ class Secret:
         return self._value
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """One model at one endpoint, with everything needed to talk to it.
 
@@ -104,7 +107,7 @@ class Target:
         return f"{self.endpoint}/{self.model}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """What to ask one model, before a protocol turns it into bytes."""
 
@@ -120,7 +123,7 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Reply:
     """One model's whole answer, as far as it came.
 
@@ -148,7 +151,7 @@ class Reply:
         return self.failure is None
 
 
-@dataclass(frozen=True)
+@frozen
 class Attempt:
     """One try at one tier, as it is shown and booked."""
 

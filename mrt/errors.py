@@ -25,6 +25,7 @@ MrtError                 1   internal
 ├─ QualityError          7   quality         below the bar on every tier allowed
 ├─ RateLimited           8   rate_limit
 │  └─ QuotaExceeded      8   quota           waiting does not help
+├─ SandboxError         69   sandbox         code that a model wrote cannot be run safely
 ├─ TimedOut            124   timeout
 └─ Interrupted         130   interrupted     Ctrl-C or a signal
 """
@@ -182,6 +183,11 @@ class RateLimited(MrtError):
 
 class QuotaExceeded(RateLimited):
     code = "quota"
+
+
+class SandboxError(MrtError):
+    exit_code = ExitCode.SANDBOX
+    code = "sandbox"
 
 
 class TimedOut(MrtError):

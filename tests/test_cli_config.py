@@ -145,7 +145,12 @@ ask.escalate = true
 ask.stream = "auto"
 route.policy = "capability"
 route.learn = true
+route.secrets = "any"
 assessor.when = "boundary"
+assessor.max_tokens = 256
+assessor.timeout = 10.0
+planner.max_tokens = 2048
+planner.timeout = 120.0
 """,
         "",
         0,

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mrt.config import DEFAULT_TIERS, Config, load
-from mrt.config.edit import create, initial_text, plan, set_value, shadowed, write
+from mrt.config.edit import Change, create, initial_text, plan, shadowed, write
 from mrt.config.settings import SETTINGS
 from mrt.errors import ConfigError, MrtError, UsageError
 
@@ -35,6 +35,13 @@ model = "ollama/y"
 """
 
 Edit = Callable[..., str]
+
+
+def set_value(path: Path, dotted_key: str, text: str) -> Change:
+    """Set one value in the file, as the command does with several."""
+    change = plan(path, [(dotted_key, text)])
+    write(change.path, change.text)
+    return change
 
 
 @pytest.fixture

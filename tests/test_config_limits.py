@@ -9,7 +9,7 @@ import pytest
 
 from mrt.config import LimitSettings, load
 from mrt.config.check import findings
-from mrt.config.edit import set_value
+from mrt.config.edit import plan, write
 
 NIGHTLY = LimitSettings("nightly", tier="cloud", tag="night*", daily_usd=Decimal("0.5"), per_call_usd=None)
 
@@ -27,8 +27,7 @@ def test_a_limit_arrives(path: Path) -> None:
 
 
 def test_a_limit_is_set_by_key(path: Path) -> None:
-    set_value(path, "limits.nightly.daily_usd", "0.5")
-    set_value(path, "budget.per_session_usd", "1.5")
+    write(path, plan(path, [("limits.nightly.daily_usd", "0.5"), ("budget.per_session_usd", "1.5")]).text)
     config = load({}, path)
     assert config.limits == {"nightly": LimitSettings("nightly", daily_usd=Decimal("0.5"))}
     assert config.budget.per_session_usd == Decimal("1.5")

@@ -20,7 +20,7 @@ from mrt.config.model import (
     Template,
     Tier,
 )
-from mrt.config.paths import config_path, data_directory, store_path
+from mrt.config.paths import cache_directory, config_path, data_directory, store_path
 from mrt.config.settings import Description, describe
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "RouteSettings",
     "Template",
     "Tier",
+    "cache_directory",
     "config_path",
     "data_directory",
     "describe",

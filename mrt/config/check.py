@@ -8,7 +8,7 @@ from pathlib import Path
 from mrt.config.check_endpoints import endpoint_findings
 from mrt.config.check_limits import limit_findings
 from mrt.config.check_tiers import model_findings, tier_findings
-from mrt.config.keys import format_key, nearest
+from mrt.config.keys import format_key
 from mrt.config.load import find_source
 from mrt.config.paths import config_path, readable_by_others
 from mrt.config.resolution import Finding, Resolution
@@ -16,6 +16,7 @@ from mrt.config.resolve import resolve
 from mrt.config.secrets import looks_secret
 from mrt.config.settings import SECTIONS, SETTINGS
 from mrt.config.source import FileProblem, read_text
+from mrt.near import did_you_mean, nearest
 
 __all__ = ["Finding", "findings"]
 
@@ -26,7 +27,7 @@ def findings(environment: Mapping[str, str], path: Path | None = None) -> list[F
         source = find_source(environment, path)
     except FileProblem as problem:
         return [Finding("error", problem.where, problem.what, problem.hint), *_leaks(path or config_path(environment))]
-    resolution = resolve(environment, source, {})
+    resolution = resolve(environment, source)
     return [
         *resolution.findings,
         *(_leaks(source.path) if source else ()),
@@ -66,5 +67,5 @@ def _environment_findings(environment: Mapping[str, str], resolution: Resolution
                 "warning", variable, f"this sets nothing: there is no [{missing}]", "unset it or add the tier"
             )
         elif variable.startswith(prefixes):
-            near = nearest(variable, known)
-            yield Finding("warning", variable, "this sets nothing", f"did you mean {near}?" if near else "unset it")
+            hint = did_you_mean(nearest(variable, known), "unset it")
+            yield Finding("warning", variable, "this sets nothing", hint)

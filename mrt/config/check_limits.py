@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mrt.config.keys import format_key, nearest
+from mrt.config.keys import format_key
 from mrt.config.resolution import Finding, Resolution
+from mrt.near import did_you_mean, nearest
 
 _AMOUNTS = ("daily_usd", "monthly_usd", "per_session_usd", "per_call_usd")
 
@@ -22,6 +23,5 @@ def limit_findings(resolution: Resolution) -> Iterator[Finding]:
         tiers = resolution.names["tiers"]
         # A model named with -m is asked outside all tiers; its calls are booked as those of the tier "direct".
         if tier is not None and "*" not in tier and tier not in (*tiers, "direct"):
-            near = nearest(tier, tiers)
-            hint = f"did you mean {near}?" if near else f"tiers there are: {', '.join(tiers)}"
+            hint = did_you_mean(nearest(tier, tiers), f"tiers there are: {', '.join(tiers)}")
             yield Finding("warning", where, f"{format_key(key)} is for a tier that there is not: {tier}", hint)

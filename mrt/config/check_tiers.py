@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 
-from mrt.config.keys import format_key, nearest
+from mrt.config.keys import format_key
 from mrt.config.model import PROVIDER_PREFIXES
 from mrt.config.resolution import Finding, Resolution
 from mrt.config.settings import ALIASES, Key
 from mrt.config.values import MODEL, shown
+from mrt.near import did_you_mean, nearest
 
 LEAST_COMPLEXITY = 1
 
@@ -68,5 +69,5 @@ def _prefix_hint(model: str, known: Collection[str]) -> str | None:
         return f"write PROVIDER/MODEL, for example ollama/{model}"
     if prefix in known:
         return None
-    near = nearest(prefix, known)
-    return f"did you mean {near}/{rest}?" if near else f"add [endpoints.{prefix}], or use one of {', '.join(known)}"
+    near = [f"{name}/{rest}" for name in nearest(prefix, known)]
+    return did_you_mean(near, f"add [endpoints.{prefix}], or use one of {', '.join(known)}")

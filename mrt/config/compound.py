@@ -65,7 +65,7 @@ def _plain(value: Any) -> Any:
 
 
 def toml_value(expected: str) -> Callable[[str], Any]:
-    """A reader of one value in TOML syntax, for flags and the environment."""
+    """A reader of one value in TOML syntax, for `config set` and the environment."""
 
     def parse(text: str) -> Any:
         import tomllib

@@ -19,7 +19,7 @@ from mrt.config.starter import initial_text
 from mrt.config.values import Invalid
 from mrt.errors import ConfigError, UsageError
 
-__all__ = ["Change", "create", "initial_text", "plan", "set_value", "shadowed", "write"]
+__all__ = ["Change", "create", "initial_text", "plan", "shadowed", "write"]
 KEY_HINT = "name its place instead: key_env, key_cmd or key_file of an endpoint"
 
 
@@ -38,13 +38,6 @@ def shadowed(change: Change, environment: Mapping[str, str]) -> tuple[str, ...]:
     keys = [parse_key(dotted) for dotted in change.values]
     variables = (name for key in keys for setting in [setting_of(key)] if setting for name in setting.variables(key))
     return tuple(name for name in variables if environment.get(name))
-
-
-def set_value(path: Path, dotted_key: str, text: str) -> Change:
-    """Set one value in the file. Raises ConfigError and leaves the file alone when the value would not load."""
-    change = plan(path, [(dotted_key, text)])
-    write(change.path, change.text)
-    return change
 
 
 def plan(path: Path, pairs: Sequence[tuple[str, str]]) -> Change:
@@ -167,8 +160,8 @@ def _with_values(before: Source, values: Mapping[Key, Any]) -> Any:
 
 def _refuse_new_problems(before: Source, after: Source) -> None:
     """Raise for a problem that the edit would bring; those that the file has already stay the user's."""
-    known = {finding.message for finding in resolve({}, before, {}).findings}
-    for finding in resolve({}, after, {}).findings:
+    known = {finding.message for finding in resolve({}, before).findings}
+    for finding in resolve({}, after).findings:
         if finding.message not in known:
             raise ConfigError(
                 finding.message, finding.hint or "set what belongs together in one go: KEY VALUE KEY VALUE"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from mrt.config.render import bare_or_quoted
 from mrt.config.settings import ALIASES, NAMED, SECTIONS, SETTINGS, Key, section_settings
+from mrt.near import did_you_mean, nearest
 
 
 def parse_key(dotted: str) -> Key:
@@ -24,24 +23,17 @@ def format_key(key: Key) -> str:
     return ".".join(bare_or_quoted(part) for part in key)
 
 
-def nearest(wrong: str, known: Iterable[str], closeness: float = 0.6) -> str | None:
-    """The known spelling that was probably meant."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(wrong, list(known), 1, closeness)), None)
-
-
 def suggestion(key: Key) -> str:
     """A hint for a key that is no setting: the nearest one, or those that the section has."""
     from mrt.config.secrets import names_secret
 
     if names_secret(key[-1]):
         return "keys do not stand in the config file: use key_env, key_cmd or key_file of an endpoint"
-    section = key[0] if key[0] in SECTIONS else nearest(key[0], SECTIONS)
+    section = key[0] if key[0] in SECTIONS else next(iter(nearest(key[0], SECTIONS)), None)
     known = section_settings(section or "")
-    last = nearest(key[-1], known, 0.5) if len(key) > 1 else None
-    if last is not None:
-        return f"did you mean {format_key(known[last].of(key[1] if len(key) > 2 else 'NAME'))}?"
+    meant = nearest(key[-1], known, closeness=0.5) if len(key) > 1 else []
+    if meant:
+        return did_you_mean([format_key(known[last].of(key[1] if len(key) > 2 else "NAME")) for last in meant], "")
     elsewhere = next((setting.pattern for setting in SETTINGS if setting.key == key[-1]), None)
     if elsewhere is not None or section is None:
         return f"did you mean {elsewhere}?" if elsewhere else "sections are " + ", ".join(SECTIONS)

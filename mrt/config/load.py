@@ -1,4 +1,4 @@
-"""Config file, environment and flags into one Config."""
+"""Config file and environment into one Config; options of a verb replace what it says where they are read."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ from mrt.config.source import FileProblem, Source, parse, read
 from mrt.errors import ConfigError
 
 
-def load(
-    environment: Mapping[str, str], path: Path | None = None, overrides: Mapping[str, str] | None = None
-) -> Config:
-    """The configuration: flag over environment over file over default.
+def load(environment: Mapping[str, str], path: Path | None = None) -> Config:
+    """The configuration: environment over file over default.
 
-    `path` is the file a flag names; it must exist, as must the one `MRT_CONFIG` names. `overrides` are texts of flags
-    by dotted key. Raises ConfigError for the first problem, with file and line.
+    `path` is the file a flag names; it must exist, as must the one `MRT_CONFIG` names. Raises ConfigError for the first
+    problem, with file and line.
     """
     source = find_source(environment, path)
-    resolution = resolve(environment, source, overrides or {})
+    resolution = resolve(environment, source)
     if resolution.findings:
         raise as_error(resolution.findings[0], others=len(resolution.findings) - 1)
     return build(environment, source.path if source else None, resolution)
@@ -33,7 +31,7 @@ def load(
 
 def load_text(environment: Mapping[str, str], path: Path, text: str) -> Config:
     """The configuration as it would be with this text in the file. Raises ConfigError as `load` does."""
-    resolution = resolve(environment, parse(path, text), {})
+    resolution = resolve(environment, parse(path, text))
     if resolution.findings:
         raise as_error(resolution.findings[0], others=len(resolution.findings) - 1)
     return build(environment, path, resolution)

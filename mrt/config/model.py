@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -25,6 +25,7 @@ from mrt.config.values import (
     integer,
     number,
 )
+from mrt.frozen import frozen
 
 EndpointKind = Literal["openai", "anthropic", "ollama", "vllm", "lm_studio", "llamacpp", "llama_swap", "litellm"]
 ENDPOINT_KINDS: tuple[EndpointKind, ...] = (
@@ -61,7 +62,7 @@ def declared(
     return {"setting": Declaration(kind, explanation, example, also or {})}
 
 
-@dataclass(frozen=True)
+@frozen
 class Tier:
     """One step of the cascade: a model and how it is asked. None means: as the provider or `[ask]` has it."""
 
@@ -138,7 +139,7 @@ DEFAULT_TIERS = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class EndpointSettings:
     """A server of the user's, usable as NAME/MODEL. `key_file` is an absolute path; `local` None means: as its kind."""
 
@@ -163,7 +164,7 @@ class EndpointSettings:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Budget:
     """Limits on what paid tiers may spend, in dollars; None means no limit, 0 that nothing may be paid."""
 
@@ -195,7 +196,7 @@ class Budget:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class LimitSettings:
     """A limit on some calls: those that fit everything it names. In dollars; None means no such limit."""
 
@@ -229,7 +230,7 @@ class LimitSettings:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Price:
     """What a model costs, in dollars per million tokens; None means that cached input is billed as input."""
 
@@ -245,7 +246,7 @@ class Price:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class AskSettings:
     """How `mrt ask` behaves unless told otherwise. Times are in seconds."""
 
@@ -273,7 +274,7 @@ class AskSettings:
     project: str | None = field(default=None, metadata=declared(LINE, "Project that calls are booked under", "website"))
 
 
-@dataclass(frozen=True)
+@frozen
 class RouteSettings:
     """How a tier is chosen."""
 
@@ -281,7 +282,7 @@ class RouteSettings:
         default=None,
         metadata=declared(
             number(0, 1),
-            "Highest probability of a poor answer a tier may start with (no effect yet)",
+            "Highest probability of a poor answer that a tier may start with",
             0.2,
         ),
     )
@@ -289,24 +290,31 @@ class RouteSettings:
         default="capability",
         metadata=declared(
             choice("capability", "min_cost"),
-            "First tier that is able enough, or cheapest one expected to do (no effect yet)",
+            "First tier that is able enough, or the one whose answers, escalations included, are expected to cost least",
         ),
     )
     learn: bool = field(
         default=True,
-        metadata=declared(BOOLEAN, "Whether past outcomes in the spend store move the thresholds (no effect yet)"),
+        metadata=declared(BOOLEAN, "Whether past outcomes in the spend store correct the probability of failure"),
+    )
+    secrets: Literal["any", "local"] = field(
+        default="any",
+        metadata=declared(
+            choice("any", "local"),
+            "Where a prompt may go that holds what looks like a key: anywhere, or local tiers only",
+        ),
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class AssessorSettings:
-    """A model that rates prompts beside the rules; without `model` there is none."""
+    """A model that rates prompts beside the rules; without `model` there is none. The timeout is in seconds."""
 
     model: str | None = field(
         default=None,
         metadata=declared(
             MODEL,
-            "Model that gives a second opinion on complexity (no effect yet)",
+            "Model that gives a second opinion on complexity",
             "anthropic/claude-haiku-4-5",
         ),
     )
@@ -314,22 +322,26 @@ class AssessorSettings:
         default="boundary",
         metadata=declared(
             choice("never", "boundary", "always"),
-            "When it is asked: boundary means near a tier's threshold (no effect yet)",
+            "When it is asked: boundary means near a tier's threshold, or where the prompt carries no signal",
         ),
     )
+    max_tokens: int = field(default=256, metadata=declared(integer(1), "Most tokens of its answer"))
+    timeout: float = field(default=10.0, metadata=declared(SECONDS, "Seconds that it may take"))
 
 
-@dataclass(frozen=True)
+@frozen
 class PlannerSettings:
     """The model that breaks work down."""
 
     model: str | None = field(
         default=None,
-        metadata=declared(MODEL, "Model that breaks a task into steps (no effect yet)", "anthropic/claude-opus-4-5"),
+        metadata=declared(MODEL, "Model that breaks a task into steps", "anthropic/claude-opus-4-5"),
     )
+    max_tokens: int = field(default=2048, metadata=declared(integer(1), "Most tokens of its plan"))
+    timeout: float = field(default=120.0, metadata=declared(SECONDS, "Seconds that it may take"))
 
 
-@dataclass(frozen=True)
+@frozen
 class Template:
     """A prompt kept under a name."""
 
@@ -345,13 +357,13 @@ class Template:
 
 
 class Origin(NamedTuple):
-    """Where a value came from; `where` is the flag, the variable's name, FILE:LINE, or empty for a default."""
+    """Where a value came from; `where` is the variable's name, FILE:LINE, or empty for a default."""
 
-    kind: Literal["flag", "environment", "file", "default"]
+    kind: Literal["environment", "file", "default"]
     where: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Config:
     """All settings. `path` is the file that was read, None where there was none; `origins` goes by dotted key."""
 

@@ -22,6 +22,11 @@ def data_directory(environment: Mapping[str, str]) -> Path:
     return _base(environment, "XDG_DATA_HOME", ".local/share") / "mrt"
 
 
+def cache_directory(environment: Mapping[str, str]) -> Path:
+    """The directory of what mrt can do without: `$XDG_CACHE_HOME/mrt`. It may be absent."""
+    return _base(environment, "XDG_CACHE_HOME", ".cache") / "mrt"
+
+
 def store_path(environment: Mapping[str, str]) -> Path:
     """The spend store: `MRT_DB`, else spend.db in the data directory."""
     if named := environment.get(STORE_VARIABLE):

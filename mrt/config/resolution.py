@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, NamedTuple
 
-from mrt.config.keys import format_key, nearest, suggestion
+from mrt.config.keys import format_key, suggestion
 from mrt.config.model import Origin
 from mrt.config.settings import ALIASES, NAMED, SECTIONS, Key, Setting, section_settings, setting_of
 from mrt.config.source import Source
+from mrt.frozen import frozen
+from mrt.near import did_you_mean, nearest
 
 
 class Finding(NamedTuple):
-    """A problem: `where` is FILE:LINE, an environment variable or a flag; the hint says what to do."""
+    """A problem: `where` is FILE:LINE or an environment variable; the hint says what to do."""
 
     severity: Literal["error", "warning"]
     where: str
@@ -28,7 +30,7 @@ class Value(NamedTuple):
     origin: Origin
 
 
-@dataclass(frozen=True)
+@frozen
 class Resolution:
     """What was found: values by key, the names in each section in file order, and all problems.
 
@@ -72,7 +74,6 @@ def unknown(key: Key, names: Mapping[str, Collection[str]]) -> tuple[str, str]:
         return f"unknown setting {format_key(key)}", suggestion(key)
     message = f"there is no alias {key[1]}" if key[0] == ALIASES else f"there is no [{format_key(key[:2])}]"
     known = names[key[0]]
-    near = nearest(key[1], known)
-    if near is not None:
-        return message, f"did you mean {format_key((key[0], near, *key[2:]))}?"
-    return message, f"{key[0]} there are: {', '.join(known)}" if known else f"there are no {key[0]} yet"
+    near = [format_key((key[0], name, *key[2:])) for name in nearest(key[1], known)]
+    otherwise = f"{key[0]} there are: {', '.join(known)}" if known else f"there are no {key[0]} yet"
+    return message, did_you_mean(near, otherwise)

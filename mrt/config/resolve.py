@@ -1,39 +1,31 @@
-"""File, environment and flags laid over the defaults."""
+"""File and environment laid over the defaults."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from mrt.config.from_file import read_file
-from mrt.config.keys import format_key, parse_key
+from mrt.config.keys import format_key
 from mrt.config.legacy import with_provider
 from mrt.config.model import DEFAULT_TIERS, Origin
-from mrt.config.resolution import Resolution, Value, unknown
+from mrt.config.resolution import Resolution, Value
 from mrt.config.settings import Key, Setting, section_settings
 from mrt.config.source import Source
 from mrt.config.values import MODEL, Invalid
 
 
-def resolve(environment: Mapping[str, str], source: Source | None, overrides: Mapping[str, str]) -> Resolution:
-    """Flag over environment over file over default, for every setting. Nothing is raised: problems are findings."""
+def resolve(environment: Mapping[str, str], source: Source | None) -> Resolution:
+    """Environment over file over default, for every setting. Nothing is raised: problems are findings."""
     result = Resolution(source)
     if source is not None:
         read_file(source.document, result)
     if not result.names["tiers"]:
         _add_default_tiers(result)
-    flags = {parse_key(dotted): (dotted, text) for dotted, text in overrides.items()}
     for key, setting in result.settings():
-        _overlay(key, setting, environment, flags.pop(key, None), result)
-    for key, (dotted, _) in flags.items():
-        result.complain(flag_name(dotted), *unknown(key, result.names))
+        _overlay(key, setting, environment, result)
     for key, setting in result.settings():
         _complete(key, setting, result)
     return result
-
-
-def flag_name(dotted: str) -> str:
-    """The flag that carries a setting: `ask.max_tokens` is `--max-tokens`."""
-    return "--" + dotted.rpartition(".")[2].replace("_", "-")
 
 
 def _add_default_tiers(result: Resolution) -> None:
@@ -43,14 +35,8 @@ def _add_default_tiers(result: Resolution) -> None:
             result.values["tiers", tier.name, last] = Value(getattr(tier, last), Origin("default"))
 
 
-def _overlay(
-    key: Key, setting: Setting, environment: Mapping[str, str], flag: tuple[str, str] | None, result: Resolution
-) -> None:
-    """Let a flag, else the environment, replace what the file says."""
-    if flag is not None:
-        dotted, text = flag
-        _take_text(key, setting, text, Origin("flag", flag_name(dotted)), result)
-        return
+def _overlay(key: Key, setting: Setting, environment: Mapping[str, str], result: Resolution) -> None:
+    """Let the environment replace what the file says."""
     variable = next((name for name in setting.variables(key) if environment.get(name)), None)
     if variable is not None:
         text = environment[variable]

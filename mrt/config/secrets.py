@@ -16,6 +16,7 @@ _KEY_SHAPES = re.compile(
     r")"
 )
 _PASSWORD_IN_URL = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
+_USER_IN_URL = re.compile(r"(?<=//)[^/?#]*@")
 _KEY_NAMES = frozenset(
     {"key", "apikey", "api_key", "api_token", "auth_token", "access_token", "token", "secret", "password", "bearer"}
 )
@@ -29,6 +30,11 @@ def looks_secret(text: str) -> bool:
 def mask(text: str) -> str:
     """The text with everything that looks like a key replaced."""
     return _PASSWORD_IN_URL.sub(MASK, _KEY_SHAPES.sub(MASK, text))
+
+
+def shown(url: str) -> str:
+    """A URL as messages and stores may have it: without a user's name and password, and without a query, which may hold a key."""
+    return _USER_IN_URL.sub("", url).partition("?")[0].partition("#")[0]
 
 
 def names_secret(key: str) -> bool:

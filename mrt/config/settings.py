@@ -41,6 +41,8 @@ SECTIONS: dict[str, type[Any] | None] = {
 NAMED = frozenset({"tiers", "endpoints", "limits", "prices", "templates"})
 ALIASES = "aliases"
 NAME_PATTERN = r"[A-Za-z0-9_.-]+"
+# What letters become in the name of an environment variable.
+_IN_VARIABLES = bytes(code if code < 128 and chr(code).isalnum() else ord("_") for code in range(256))
 _ALIAS = Declaration(MODEL, "Model id that the name stands for", "ollama/qwen2.5-coder:7b")
 
 
@@ -76,7 +78,7 @@ class Setting(NamedTuple):
 
     def variables(self, key: Key) -> tuple[str, ...]:
         """Environment variables that set it, the strongest first."""
-        upper = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in "_".join(key).upper())
+        upper = "_".join(key).upper().encode("ascii", "replace").translate(_IN_VARIABLES).decode()
         also = self.declaration.also.get(key[1] if self.section in NAMED else "")
         return (f"MRT_{upper}", also) if also else (f"MRT_{upper}",)
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from mrt.near import did_you_mean, nearest
+
 # Amounts become nano-dollars in 64-bit columns; a billion dollars leaves room for sums.
 MOST_USD = 1_000_000_000
 MOST_SECONDS = 7 * 24 * 3600
@@ -26,7 +28,7 @@ class Invalid(ValueError):
 
 
 class Kind(NamedTuple):
-    """A kind of value: its name for people, TOML value -> config value, and flag or environment text -> TOML value.
+    """A kind of value: its name for people, TOML value -> config value, text of `config set` or the environment -> TOML value.
 
     Both functions raise Invalid.
     """
@@ -97,7 +99,8 @@ def choice(*names: str) -> Kind:
 
     def check(value: Any) -> str:
         if value not in names:
-            raise Invalid(f"must be {listed}, not {shown(value)}", _nearest(value, names))
+            near = [f'"{name}"' for name in nearest(str(value), names)]
+            raise Invalid(f"must be {listed}, not {shown(value)}", did_you_mean(near, "") or None)
         return str(value)
 
     return Kind(listed, check)
@@ -197,13 +200,6 @@ def _check_zone(value: Any) -> str:
 def _is_unicode(value: str) -> bool:
     """False when bytes of another encoding came through the environment or the command line."""
     return not any("\ud800" <= character <= "\udfff" for character in value)
-
-
-def _nearest(value: object, names: tuple[str, ...]) -> str | None:
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(value), names, 1)
-    return f'did you mean "{near[0]}"?' if near else None
 
 
 _ZONE_TEXT = text()
