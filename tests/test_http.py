@@ -1,54 +1,24 @@
-"""From a request to the first byte of its answer: retries, redirects, proxies, and connections that lead nowhere."""
+"""Retries, and connections that fail, as HTTP clients meet them."""
 
 from __future__ import annotations
 
 import contextlib
-import gzip
-import itertools
-import json
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
-from rig.asking import PATIENT, PROMPT, World, canned, finish, target
-from rig.loopback import Action, ScriptedServer, Wait, in_turn
-from rig.responses import body_response, gzip_sse, head, json_response, redirect, sse
-from rig.wire_chat import DONE, RAIN, ROLE, STOP, USAGE
+from http_kit import ANSWER, STREAM, TEXT, closed_port, error, failure
+from rig.asking import PATIENT, World, finish, target
+from rig.loopback import Action, ScriptedServer, in_turn
+from rig.responses import head, sse
+from rig.wire_chat import RAIN
 
-from mrt.domain import Reply, Secret
-from mrt.errors import UpstreamError
-from mrt.providers import Timers, is_loopback, open_client
+from mrt.providers import Timers
 
-ANSWER = [ROLE, *RAIN, STOP, USAGE, DONE]
-TEXT = "It rains."
 TWICE = replace(PATIENT, retries=2)
-KEY = "sk-very-secret"
-
-
-def error(status: int, message: str = "not now", **headers: str) -> list[bytes]:
-    """A failure of the OpenAI kind."""
-    return json_response(status, {"error": {"message": message}}, headers)
-
-
-def failure(reply: Reply) -> tuple[str, str]:
-    """Code and message of the failure."""
-    assert reply.failure is not None
-    return reply.failure.code, reply.failure.message
-
-
-@contextlib.contextmanager
-def closed_port() -> Iterator[int]:
-    """A port on which nobody listens, as long as the block runs."""
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        yield holder.getsockname()[1]
-
-
-# --- retries
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504, 520, 529])
@@ -161,9 +131,6 @@ def test_nothing_is_tried_again_after_the_first_token(ending: list[Any]) -> None
     assert world.slept == []
 
 
-# --- connections
-
-
 def test_a_closed_port_on_this_machine_stays_closed() -> None:
     world = World()
     with closed_port() as port:
@@ -183,7 +150,6 @@ def refusing(failures: list[Exception]) -> Callable[[str], httpx.Client]:
     return lambda _: httpx.Client(transport=httpx.MockTransport(answer))
 
 
-STREAM = sse(ANSWER, chunked=False)[1:]
 LOST = httpx.ConnectError("[Errno -2] Name or service not known")
 
 
@@ -308,297 +274,3 @@ def test_tls_to_a_port_that_speaks_plain_http() -> None:
 @pytest.mark.parametrize("url", ["ftp://localhost", "localhost:8000", "http://[::1", ""])
 def test_an_url_that_is_none(url: str) -> None:
     assert failure(finish(World().call(target(url)))) == ("config", f"endpoint near has no usable url: {url}")
-
-
-# --- bodies
-
-
-@pytest.mark.parametrize(
-    ("response", "text"),
-    [
-        (gzip_sse(ANSWER), TEXT),
-        (body_response(200, gzip.compress(b"".join(STREAM)), "text/plain", {"content-encoding": "gzip"}), TEXT),
-        (body_response(200, b"".join(STREAM), ""), TEXT),
-        (body_response(200, b"\n\n \r\n" + b"".join(STREAM), "application/octet-stream"), TEXT),
-        (body_response(200, b"\n\n\n" + b'{"choices":[{"message":{"content":"It rains."}}]}', "text/plain"), TEXT),
-    ],
-    ids=["gzip-stream", "gzip-body", "no-type", "other-type", "json-as-text"],
-)
-def test_bodies_of_every_kind(response: list[bytes], text: str) -> None:
-    with ScriptedServer({"*": response}) as server:
-        reply = finish(World().call(target(server.url)))
-    assert (reply.text, reply.failure) == (text, None)
-
-
-EVENT_STREAM = {"content-type": "text/event-stream"}
-BIG = b'data: {"choices":[{"delta":{"content":"' + b"x" * 2**20 + b'"}}]}\n\n'
-
-
-@pytest.mark.parametrize(
-    ("protocol", "kind", "parts", "words"),
-    [
-        (
-            "chat",
-            "text/event-stream",
-            itertools.chain([b"data: "], itertools.repeat(b"x" * 2**18)),
-            "line longer than 16",
-        ),
-        ("chat", "text/event-stream", itertools.repeat(b"data: " + b"x" * 2**18 + b"\n"), "event longer than 16 MiB"),
-        ("ollama", "application/x-ndjson", itertools.repeat(b"{" * 2**18), "line longer than 16 MiB"),
-        ("chat", "text/event-stream", itertools.repeat(BIG), "answer is larger than 64 MiB"),
-        (
-            "chat",
-            "application/json",
-            itertools.chain([b"["], itertools.repeat(b"1," * 2**19)),
-            "answer is larger than 64",
-        ),
-    ],
-    ids=["line", "event", "json-line", "text", "json"],
-)
-def test_nothing_grows_for_ever(protocol: str, kind: str, parts: Iterator[bytes], words: str) -> None:
-    world = World(canned(parts, {"content-type": kind}))
-    reply = finish(world.call(target("http://localhost", protocol, think="off")))
-    assert failure(reply)[0] == "protocol"
-    assert words in failure(reply)[1]
-
-
-def test_an_endless_failure_is_read_up_to_a_limit() -> None:
-    read = itertools.count()
-    parts = (b"x" * 2**16 for _ in read)
-    reply = finish(World(canned(parts, {}, 500)).call(target("http://localhost")))
-    code, message = failure(reply)
-    assert code == "upstream"
-    assert message.startswith("xxx")
-    assert len(message) < 3000
-    assert next(read) == 16  # 1 MiB in pieces of 64 KiB
-
-
-def test_text_before_an_overlong_line_counts() -> None:
-    parts = itertools.chain(STREAM[:3], itertools.repeat(b"x" * 2**20))
-    reply = finish(World(canned(parts, EVENT_STREAM)).call(target("http://localhost")))
-    assert reply.text == TEXT
-    assert failure(reply)[0] == "protocol"
-
-
-# --- redirects
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_on_the_same_server_is_followed_with_the_key(status: int) -> None:
-    routes = {"/v1/chat/completions": redirect("/elsewhere", status), "/elsewhere": sse(ANSWER)}
-    with ScriptedServer(routes) as server:
-        reply = finish(World().call(target(server.url, key=Secret(KEY))))
-        sent = [(request.method, request.headers["authorization"], request.body) for request in server.requests]
-    assert reply.text == TEXT
-    assert sent == [("POST", f"Bearer {KEY}", server.requests[0].body)] * 2
-
-
-@pytest.mark.parametrize("protocol", ["chat", "anthropic", "ollama"])
-@pytest.mark.parametrize(
-    "location",
-    [
-        "http://127.0.0.1:{port}/",
-        "http://127.0.0.1:{port}@localhost:{port}/x",
-        "//127.0.0.1:{port}/v1/chat/completions",
-    ],
-)
-def test_a_redirect_elsewhere_gets_neither_key_nor_prompt(location: str, protocol: str) -> None:
-    with ScriptedServer({"*": sse(ANSWER)}) as thief:
-        with ScriptedServer({"*": redirect(location.format(port=thief.port))}) as server:
-            reply = finish(World().call(target(server.url, protocol, key=Secret(KEY))))
-        assert thief.requests == []
-    code, message = failure(reply)
-    assert code == "upstream"
-    assert "neither key nor prompt goes there" in message
-    assert reply.failure is not None
-    assert reply.failure.hint == "if that is right, set the url of endpoint near to it"
-
-
-@pytest.mark.parametrize("location", ["https://127.0.0.1:{port}/", "http://localhost:{port}/", "http://127.0.0.1/"])
-def test_another_scheme_host_or_port_is_elsewhere(location: str) -> None:
-    with ScriptedServer() as server:
-        server.routes["*"] = redirect(location.format(port=server.port))
-        reply = finish(World().call(target(server.url, key=Secret(KEY))))
-        assert len(server.requests) == 1
-    assert "another host" in failure(reply)[1]
-
-
-@pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:99999999/", "http://127.0.0.1:x/"])
-def test_a_redirect_to_no_address(location: str) -> None:
-    with ScriptedServer({"*": redirect(location)}) as server:
-        reply = finish(World().call(target(server.url)))
-    assert isinstance(reply.failure, UpstreamError)
-
-
-@pytest.mark.parametrize("response", [redirect("/v1/chat/completions"), [head(307, {"content-length": "0"})]])
-def test_a_redirect_in_a_circle(response: list[bytes]) -> None:
-    with ScriptedServer({"*": response}) as server:
-        reply = finish(World().call(target(server.url)))
-        assert len(server.requests) == 4
-    assert failure(reply) == ("upstream", f"{server.url} redirects in a circle")
-
-
-# --- proxies
-
-
-@pytest.fixture
-def proxies(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Sets every proxy variable to one address."""
-
-    def everywhere(url: str) -> None:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-            monkeypatch.setenv(name, url)
-            monkeypatch.setenv(name.lower(), url)
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        monkeypatch.delenv("no_proxy", raising=False)
-
-    return everywhere
-
-
-def test_this_machine_is_reached_without_a_proxy(proxies: Callable[[str], None]) -> None:
-    with closed_port() as port, ScriptedServer({"*": sse(ANSWER)}) as server:
-        proxies(f"http://127.0.0.1:{port}")
-        assert finish(World().call(target(server.url))).text == TEXT
-
-
-def test_other_machines_are_reached_through_the_proxy(proxies: Callable[[str], None]) -> None:
-    with ScriptedServer({"*": sse(ANSWER)}) as proxy:
-        proxies(proxy.url)
-        assert finish(World().call(target("http://koala.invalid"))).text == TEXT
-        assert proxy.requests[0].path == "http://koala.invalid/v1/chat/completions"
-
-
-def test_a_proxy_that_cannot_be_used(proxies: Callable[[str], None]) -> None:
-    proxies("gopher://127.0.0.1:70")
-    code, message = failure(finish(World().call(target("http://koala.invalid"))))
-    assert code == "config"
-    assert message.startswith("the environment's proxy or certificates cannot be used")
-
-
-def test_certificates_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/certificates.pem")
-    assert failure(finish(World().call(target("https://koala.invalid"))))[0] == "config"
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://localhost:1", True),
-        ("http://LOCALHOST", True),
-        ("http://127.0.0.1:11434/v1", True),
-        ("http://127.1.2.3", True),
-        ("http://[::1]:8080", True),
-        ("http://0.0.0.0:8080", True),
-        ("http://models.localhost", True),
-        ("http://127.0.0.1.example.org", False),
-        ("http://127.example.org", False),
-        ("http://localhost.example.org", False),
-        ("http://192.168.1.7", False),
-        ("http://user:localhost@koala", False),
-        ("http://[::1", False),
-        ("", False),
-    ],
-)
-def test_what_is_on_this_machine(url: str, expected: bool) -> None:
-    assert is_loopback(url) is expected
-
-
-def test_plain_http_needs_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/certificates.pem")
-    with open_client("http://127.0.0.1") as client:
-        assert not client.follow_redirects
-
-
-# --- what is shown
-
-
-@pytest.mark.parametrize("protocol", ["chat", "anthropic", "ollama"])
-def test_the_trace_shows_everything_but_the_key(protocol: str) -> None:
-    world = World()
-    with ScriptedServer({"*": error(401, **{"set-cookie": "session=secret"})}) as server:
-        finish(world.call(target(server.url, protocol, key=Secret(KEY))))
-        assert KEY in str(server.requests[0].headers)
-    shown = "\n".join(world.traced)
-    assert f"> POST {server.url}/" in shown
-    assert "What is the weather?" in shown
-    assert "< HTTP 401" in shown
-    assert "***" in shown
-    assert not any(word in shown for word in (KEY, "session=secret"))
-
-
-def test_the_trace_hides_a_password_in_the_url() -> None:
-    world = World()
-    with ScriptedServer({"*": sse(ANSWER)}) as server:
-        finish(world.call(target(server.url.replace("http://", "http://user:password@"))))
-        assert server.requests[0].headers["authorization"].startswith("Basic ")
-    assert f"> POST {server.url}/v1/chat/completions" in world.traced
-    assert "password" not in str(world.traced)
-
-
-def test_a_refused_key_comes_with_the_hint_where_it_is_from() -> None:
-    with ScriptedServer({"*": error(401)}) as server:
-        reply = finish(World().call(target(server.url, key_hint="export NEAR_API_KEY=...")))
-    assert reply.failure is not None
-    assert (reply.failure.code, reply.failure.hint) == ("auth", "export NEAR_API_KEY=...")
-
-
-def test_closing_the_generator_closes_the_connection() -> None:
-    with ScriptedServer({"*": [*sse(RAIN, finish=False), Action.HOLD]}) as server:
-        call = World().call(target(server.url, think="off"))
-        deltas = call.deltas()
-        assert next(deltas).text == "It"
-        assert call.began
-        deltas.close()
-        assert server.requests[0].disconnected.wait(10)
-        assert call.reply().text.startswith("It")
-        assert not call.reply().complete
-
-
-def test_an_interrupt_in_the_reader_closes_the_connection() -> None:
-    with ScriptedServer({"*": [*sse(RAIN, finish=False), Action.HOLD]}) as server:
-        deltas = World().call(target(server.url, think="off")).deltas()
-        next(deltas)
-        with pytest.raises(KeyboardInterrupt):
-            deltas.throw(KeyboardInterrupt())
-        assert server.requests[0].disconnected.wait(10)
-
-
-def test_deltas_come_as_they_are_sent() -> None:
-    go_on = threading.Event()
-
-    first, second, third, *others = sse(ANSWER)
-    with ScriptedServer({"*": [first, second, third, Wait(go_on), *others]}) as server:
-        deltas = World().call(target(server.url, think="off", local=False)).deltas()
-        assert next(deltas).text == "It"
-        go_on.set()
-        assert "".join(delta.text for delta in deltas) == " rains."
-
-
-def test_a_reply_before_anything_came_is_no_answer() -> None:
-    reply = World().call(target("http://localhost:1")).reply()
-    assert failure(reply)[0] == "truncated"
-    assert reply.timing.ttft_ms is None
-
-
-def test_what_a_request_looks_like() -> None:
-    with ScriptedServer({"*": sse(ANSWER)}) as server:
-        finish(World().call(target(server.url, key=Secret(KEY)), replace(PROMPT, options={"seed": 7})))
-        request = server.requests[0]
-    assert (request.method, request.path) == ("POST", "/v1/chat/completions")
-    assert request.headers["content-type"] == "application/json"
-    assert request.headers["user-agent"] == "mrt"
-    assert request.json() == {
-        "model": "m",
-        "messages": [{"role": "user", "content": "What is the weather?"}],
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "max_tokens": 100,
-        "seed": 7,
-    }
-
-
-def test_lone_surrogates_can_be_sent() -> None:
-    with ScriptedServer({"*": sse(ANSWER)}) as server:
-        message = replace(PROMPT.messages[0], content="odd \ud800 text")
-        finish(World().call(target(server.url), replace(PROMPT, messages=(message,))))
-        assert json.loads(server.requests[0].body)["messages"][0]["content"] == "odd ? text"

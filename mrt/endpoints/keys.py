@@ -17,13 +17,14 @@ KEY_COMMAND_TIMEOUT_S = 30
 LARGEST_KEY_FILE = 64 * 1024
 
 
-def with_key(target: Target, config: Config, environment: Mapping[str, str]) -> Target:
-    """The target with its key, and with the hint to show when the server refuses it.
+def with_key(target: Target, config: Config, environment: Mapping[str, str], patience_s: float | None = None) -> Target:
+    """The target with its key, and with the hint to show when the server refuses it. A key_cmd may take so many seconds.
 
     Raises an AuthError when a cloud endpoint has no key; local ones get a placeholder, which servers without a key ignore.
     """
     endpoint = config.endpoints.get(target.endpoint)
-    key, hint = _of_endpoint(endpoint, environment) if endpoint else _of_provider(target, environment)
+    patience_s = KEY_COMMAND_TIMEOUT_S if patience_s is None else patience_s
+    key, hint = _of_endpoint(endpoint, environment, patience_s) if endpoint else _of_provider(target, environment)
     if key is None and target.protocol != "anthropic" and _is_local_kind(target):
         key = PLACEHOLDER_KEY
     if key is None and _must_have_key(target, endpoint):
@@ -48,7 +49,9 @@ def _of_provider(target: Target, environment: Mapping[str, str]) -> tuple[str | 
     return key, f"export {stems[0]}_API_KEY=..."
 
 
-def _of_endpoint(endpoint: EndpointSettings, environment: Mapping[str, str]) -> tuple[str | None, str]:
+def _of_endpoint(
+    endpoint: EndpointSettings, environment: Mapping[str, str], patience_s: float
+) -> tuple[str | None, str]:
     section = f"endpoints.{endpoint.name}"
     if endpoint.key_env:
         key = environment.get(endpoint.key_env, "").strip()
@@ -58,13 +61,13 @@ def _of_endpoint(endpoint: EndpointSettings, environment: Mapping[str, str]) -> 
             )
         return key, f"check the key in {endpoint.key_env}"
     if endpoint.key_cmd:
-        return _of_command(endpoint.key_cmd, section, environment), f"check what {section}.key_cmd prints"
+        return _of_command(endpoint.key_cmd, section, environment, patience_s), f"check what {section}.key_cmd prints"
     if endpoint.key_file:
         return _of_file(Path(endpoint.key_file).expanduser(), section), f"check the key in {endpoint.key_file}"
     return None, f"mrt config set {section}.key_env NAME_OF_A_VARIABLE"
 
 
-def _of_command(command: str, section: str, environment: Mapping[str, str]) -> str:
+def _of_command(command: str, section: str, environment: Mapping[str, str], patience_s: float) -> str:
     import subprocess
 
     try:
@@ -75,7 +78,7 @@ def _of_command(command: str, section: str, environment: Mapping[str, str]) -> s
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=KEY_COMMAND_TIMEOUT_S,
+            timeout=patience_s,
             check=False,
         )
     except (subprocess.TimeoutExpired, OSError, UnicodeDecodeError):
@@ -91,6 +94,8 @@ def _of_file(path: Path, section: str) -> str:
         mode = path.stat().st_mode
         if os.name == "posix" and mode & 0o077:
             raise ConfigError(f"{section}.key_file {path} can be read by others", f"chmod 600 {path}")
+        if path.is_fifo():  # which may never end
+            raise AuthError(f"{section}.key_file {path} is a pipe", "put the key alone into a file")
         with path.open("rb") as file:
             text = file.read(LARGEST_KEY_FILE).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

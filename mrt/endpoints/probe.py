@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from mrt.domain import Target
 from mrt.endpoints.kinds import PROVIDERS
-from mrt.errors import AuthError, ConfigError, ModelNotFound, MrtError, NotAnApi, Overloaded
+from mrt.errors import AuthError, ConfigError, ModelNotFound, MrtError, NotAnApi, Overloaded, TimedOut
+from mrt.frozen import frozen
+from mrt.near import nearest
 from mrt.providers import Timers, Wire, protocol, shown
+from mrt.providers.failure import classify, error_text
+from mrt.providers.jsontext import dump
 from mrt.providers.question import fetch_json
 
 # Servers that answer only the models they list. llama.cpp answers any name with the model it has; a gateway may hide names.
@@ -18,7 +21,7 @@ _LISTS_ALL = frozenset({"ollama", "vllm", "llama_swap"})
 _TRANSIENT = frozenset({408, 425, 429})
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """What a probe found; `warning` says what could not be known."""
 
@@ -32,20 +35,31 @@ def check_model(target: Target, wire: Wire, timers: Timers) -> Finding:
     provider is not ruled out by a passing trouble: only a refused key raises, the rest is a warning.
     """
     try:
-        status, payload = _ask(target, _models_url(target), wire, timers)
+        status, payload = _ask(target, models_url(target), wire, timers)
     except ConfigError:
         raise
     except MrtError as error:
         if PROVIDERS[target.kind].local:
+            if isinstance(error, TimedOut):  # no option of the verb that wants to know gives it more time
+                error.hint = f"see how it is: mrt probe --endpoint {target.endpoint}"
             raise
         return Finding(f"{target.endpoint} could not be checked: {error.message}")
-    if status in (401, 403):
+    if is_refusal(status, payload):
         raise AuthError(f"{target.endpoint} refuses the key (HTTP {status})", target.key_hint)
     if PROVIDERS[target.kind].local:
         _check_local(target, status, payload)
     elif status >= 500 or status in _TRANSIENT:
         return Finding(f"{target.endpoint} could not be checked: HTTP {status}")
+    elif status == 200 and model_names(payload) is None:
+        return Finding(f"{target.endpoint} could not be checked: it answers, but not as a model server")
     return Finding()
+
+
+def is_refusal(status: int, payload: Any) -> bool:
+    """Whether the server wants a key, or another one. Some say so with a 400; LiteLLM without a database knows no other way."""
+    if status != 400:
+        return status in (401, 403)
+    return classify(status, error_text(payload) or "", dump(payload)).code == "auth"
 
 
 def _check_local(target: Target, status: int, payload: Any) -> None:
@@ -60,7 +74,7 @@ def _check_local(target: Target, status: int, payload: Any) -> None:
         raise NotAnApi(f"{shown(target.url)} answers, but not as a model server", f"check the url of {target.endpoint}")
     if target.kind in _LISTS_ALL and not _is_listed(target.model, listed):
         raise ModelNotFound(
-            f"{shown(target.url)} has no model {target.model!r}{_near(target.model, listed)}", _remedy(target)
+            f"{shown(target.url)} has no model {target.model!r}{has_instead(target.model, listed)}", _remedy(target)
         )
 
 
@@ -104,7 +118,8 @@ def model_names(payload: Any) -> tuple[str, ...] | None:
     return tuple(name for name in names if isinstance(name, str))
 
 
-def _models_url(target: Target) -> str:
+def models_url(target: Target) -> str:
+    """Where the list of models of this target's server is."""
     if target.protocol == "ollama":
         return _root(target) + "/api/tags"
     if target.protocol == "anthropic":
@@ -120,10 +135,9 @@ def _is_listed(model: str, listed: tuple[str, ...]) -> bool:
     return any(name in (model, f"{model}:latest") for name in listed)
 
 
-def _near(model: str, listed: tuple[str, ...]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(model, listed, n=2)
+def has_instead(model: str, listed: Sequence[str]) -> str:
+    """The end of a message that a server lacks a model: what it has that looks like it."""
+    near = nearest(model, listed, 2)
     return f"; it has {' and '.join(near)}" if near else ""
 
 

@@ -8,6 +8,7 @@ from mrt.config import Config, EndpointSettings, Tier
 from mrt.domain import Target, Think
 from mrt.endpoints.kinds import LOCAL_VARIABLES, PROVIDERS, RESERVED, Provider
 from mrt.errors import UsageError
+from mrt.near import guessed, nearest
 from mrt.providers import is_loopback, shown
 
 Environment = Mapping[str, str]
@@ -23,6 +24,10 @@ def resolve(name: str, config: Config, environment: Environment, think: Think = 
         return resolve_tier(tier, config, environment)
     name = config.aliases.get(name, name)
     prefix, slash, model = name.partition("/")
+    if not slash and (prefix in config.endpoints or prefix in PROVIDERS):
+        raise UsageError(
+            f"{name!r} is an endpoint, not a model", f"see what it has: mrt probe models --endpoint {name}"
+        )
     if not slash:
         message = f"{name!r} is no tier, alias or PROVIDER/MODEL{_near(name, config)}"
         raise UsageError(message, "`mrt config show` lists the tiers")
@@ -86,8 +91,5 @@ def _is_free(local: bool, kind: str, model: str) -> bool:
 
 
 def _near(name: str, config: Config) -> str:
-    from difflib import get_close_matches
-
     known = [*(tier.name for tier in config.tiers), *config.aliases, *config.endpoints, *PROVIDERS]
-    near = get_close_matches(name, sorted(set(known)), n=2)
-    return f" (did you mean {' or '.join(near)}?)" if near else ""
+    return guessed(nearest(name, sorted(set(known)), 2))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
+
+from mrt.config.secrets import shown
+
+__all__ = ["is_loopback", "origin", "shown"]
 
 
 def is_loopback(url: str) -> bool:
@@ -23,8 +26,3 @@ def origin(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{port}"
-
-
-def shown(url: str) -> str:
-    """The URL as messages may show it: without a user's name and password, and without a query, which may hold a key."""
-    return re.sub(r"(?<=//)[^/?#]*@", "", url).partition("?")[0]

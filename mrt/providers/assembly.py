@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from mrt.domain import Reply, Request, ToolCall, Usage
+from mrt.domain import Reply, ToolCall, Usage
 from mrt.errors import (
     EmptyAnswer,
     Filtered,
@@ -17,7 +17,6 @@ from mrt.errors import (
     Truncated,
     UpstreamError,
 )
-from mrt.providers.jsontext import dump
 from mrt.providers.think import Piece, ThinkSplitter
 
 _DONE = frozenset(
@@ -40,12 +39,9 @@ _FILTERED = frozenset(
     {"content_filter", "content-filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "guardrail"}
 )
 _TOOLS = frozenset({"tool_calls", "tool_use", "function_call"})
-# Reasoning and text count as about four bytes a token where the server counts nothing.
-BYTES_PER_TOKEN = 4
 # What no honest server says: a context of a trillion tokens, or a probability of e to the minus a million.
 LARGEST_COUNT = 10**12
 _LOWEST_LOGPROB = -1e6
-TEMPLATE_TOKENS = 16
 LARGEST_ANSWER = 64 * 1024 * 1024
 
 
@@ -239,25 +235,3 @@ def count(value: Any) -> int | None:
 def string(value: Any) -> str:
     """A text as a server wrote it, or nothing for anything that is none."""
     return value if isinstance(value, str) else ""
-
-
-def estimate_prompt(request: Request) -> int:
-    """About how many tokens a request is: its messages, and the schema and further fields, which count as input too."""
-    return sum(map(estimate_tokens, _sent(request)))
-
-
-def most_prompt_tokens(request: Request) -> int:
-    """The most tokens a request can be: no token is shorter than a byte, which texts of rare characters come close to; and
-    templates add a few to each message."""
-    letters = sum(len(text.encode("utf-8", "replace")) for text in _sent(request))
-    return letters + TEMPLATE_TOKENS * (len(request.messages) + 4)
-
-
-def _sent(request: Request) -> list[str]:
-    extra = [dump(dict(part)) for part in (request.schema, request.options) if part]
-    return [*(message.content for message in request.messages), *extra]
-
-
-def estimate_tokens(text: str) -> int:
-    """About how many tokens a text is; wide: real tokenizers differ from this by up to a factor of two."""
-    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)

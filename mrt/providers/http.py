@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from mrt.domain import Request, Target
 from mrt.errors import AuthError, ConfigError, MrtError, NotAnApi, TimedOut, Unreachable, UpstreamError
+from mrt.frozen import frozen
 from mrt.providers import heal as healing
 from mrt.providers.address import is_loopback, origin, shown
 from mrt.providers.failure import LONGEST_EVIDENCE, classify, error_text
@@ -25,7 +26,7 @@ MOST_REDIRECTS = 3
 ERROR_BODY_TIMEOUT_S = 5.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Timers:
     """Seconds to wait for a connection, the first token and each further token; `deadline` is a reading of the clock."""
 
@@ -36,7 +37,7 @@ class Timers:
     retries: int = 2
 
 
-@dataclass(frozen=True)
+@frozen
 class Wire:
     """The world as the providers see it: how to open a client, the clocks, and whom to tell about retries."""
 
@@ -49,7 +50,7 @@ class Wire:
     trace: Callable[[str], None] | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Exchange:
     """One request to one target. `quirks` is what is known of this endpoint and model; new facts are added to it.
 

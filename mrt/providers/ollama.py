@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mrt.domain import Request, Target, Usage
+from mrt.domain import OLLAMA_CONTEXT, Request, Target, Usage
 from mrt.errors import ProtocolFailure
 from mrt.providers.assembly import Assembly, count, string
 from mrt.providers.failure import error_text, in_stream
@@ -14,9 +14,9 @@ from mrt.providers.tools import ESCALATE_TOOL
 
 FRAMES = "ndjson"
 # Changing num_ctx reloads the model, so small prompts all ask for the same window, and larger ones for the next power of two.
-SMALLEST_CONTEXT = 8192
+SMALLEST_CONTEXT = OLLAMA_CONTEXT
 KEEP_ALIVE = "5m"
-_TOP_LEVEL = frozenset({"keep_alive", "think", "format", "truncate", "shift", "logprobs", "top_logprobs"})
+_TOP_LEVEL = frozenset({"keep_alive", "think", "format", "truncate", "shift", "logprobs", "top_logprobs", "tools"})
 
 
 def url(target: Target) -> str:

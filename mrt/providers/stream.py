@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from mrt.domain import Reply, Request, Target, Timing, Usage
 from mrt.errors import NotAnApi, ProtocolFailure, Truncated
-from mrt.providers.assembly import LARGEST_ANSWER, Assembly, Delta, estimate_prompt, estimate_tokens
+from mrt.providers.assembly import LARGEST_ANSWER, Assembly, Delta
 from mrt.providers.chunks import Chunks
+from mrt.providers.estimate import estimate_prompt, estimate_tokens
 from mrt.providers.http import Exchange, Opener, Timers, Wire, error_message
 from mrt.providers.jsontext import parse
 from mrt.providers.ndjson import NdjsonDecoder
