@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
+from mrt.config.secrets import shown
 from mrt.ledger.store import Store, reading, storable, writing
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/?#]*@")
 
 
 def learned(store: Store, endpoint_url: str, model: str) -> dict[str, str]:
@@ -44,4 +41,4 @@ def remember(store: Store, endpoint_url: str, model: str, fact: str, value: str)
 
 def _place(url: str) -> str:
     """The address without what may be a secret (user, password, query), and without a trailing slash."""
-    return _CREDENTIALS.sub("", storable(url.partition("?")[0].partition("#")[0]) or "").rstrip("/")
+    return (storable(shown(url)) or "").rstrip("/")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mrt.domain import Message
 from mrt.errors import UsageError
+from mrt.frozen import frozen
 from mrt.ledger.store import Store, reading, storable, writing
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NAME_LENGTH = 200
 
 
-@dataclass(frozen=True)
+@frozen
 class Conversation:
     """Messages in order, oldest first; `sticky_tier` is the tier to start on until the conversation is cleared."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 from mrt.domain import Cost, Outcome, Timing, Usage
+from mrt.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Booking:
     """A call about to be sent.
 
@@ -42,7 +43,7 @@ class Baseline(NamedTuple):
     rates: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@frozen
 class Settlement:
     """How a call ended. `reason` is a short text without any of the prompt; `partial` says that the answer was cut off.
 
@@ -63,7 +64,7 @@ class Settlement:
     baseline: Baseline | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Sums:
     """A period in nano-dollars: what ended calls cost, and what the others may cost at most.
 

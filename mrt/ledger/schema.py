@@ -133,6 +133,29 @@ INSERT INTO meta SELECT 'timezone', CASE WHEN first = last THEN first ELSE '' EN
 FROM (SELECT min(timezone) AS first, max(timezone) AS last FROM calls) WHERE first IS NOT NULL
 """
 
+# Calls that tell how a model did: an answer that was accepted or turned down. A server that was not there tells nothing of it,
+# nor does an answer that was cut at a limit of tokens, which may be the user's own.
+JUDGED = (
+    "purpose = 'ask' AND (outcome IN ('accepted', 'rejected')"
+    " OR (outcome = 'failed' AND check_name IN ('empty', 'filtered', 'refusal', 'tool_calls')))"
+)
+
+_OUTCOMES = """
+CREATE TABLE outcomes (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('bench', 'feedback')),
+    at_us INTEGER NOT NULL,
+    endpoint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    quantization TEXT,
+    complexity REAL NOT NULL CHECK (complexity BETWEEN 1 AND 10),
+    failed INTEGER NOT NULL CHECK (failed IN (0, 1)),
+    run TEXT,
+    call_id TEXT UNIQUE,
+    CHECK ((kind = 'feedback') = (call_id IS NOT NULL))
+) STRICT
+"""
+
 # Steps are only ever added: a store's `user_version` is the number of those it has had.
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -162,6 +185,14 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             _META,
             _FIRST_ZONE,
             *ROLLUP_REBUILD,
+        ),
+    ),
+    (
+        "outcomes",
+        (
+            _OUTCOMES,
+            "CREATE INDEX outcomes_by_model ON outcomes (endpoint, model, at_us)",
+            f"CREATE INDEX calls_judged ON calls (endpoint, model, started_us, id) WHERE {JUDGED}",
         ),
     ),
 )

@@ -7,11 +7,12 @@ import time
 from _thread import LockType, allocate_lock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mrt.errors import StoreError
+from mrt.frozen import frozen
 from mrt.ledger.failures import ELSEWHERE, translated
 from mrt.ledger.schema import APPLICATION_ID, VERSION, migrate
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S = 30.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Store:
     """An open store; threads may share it, and take turns.
 

@@ -12,6 +12,8 @@ _ENOUGH = 20
 _LOST_PERCENT = 10
 _ANSWERED_PERCENT = 60
 _INPUT_TO_OUTPUT = 20
+# What mrt asks for itself is booked under these names, which are no tiers.
+_OWN = frozenset({"assessor", "planner", "bench"})
 
 
 def tips(total: Totals, tiers: Sequence[Group], models: Sequence[Group]) -> tuple[str, ...]:
@@ -40,7 +42,7 @@ def _lost(total: Totals) -> Iterator[str]:
 def _escalating(tiers: Sequence[Group]) -> Iterator[str]:
     for group in tiers:
         totals = group.totals
-        local = totals.state == "free" and totals.local_answers == totals.answers
+        local = totals.state == "free" and totals.local_answers == totals.answers and group.keys[0] not in _OWN
         if local and totals.calls >= _ENOUGH and totals.answers * 100 < totals.calls * _ANSWERED_PERCENT:
             yield (
                 f"{group.keys[0]} answered {totals.answers} of {totals.calls} prompts: "
