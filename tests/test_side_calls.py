@@ -19,7 +19,6 @@ from mrt.cascade import Finished, Job, SideQuestion, Step, World, run, side_call
 from mrt.config import load
 from mrt.endpoints import resolve
 from mrt.ledger import Store, open_store
-from mrt.router import Decision
 
 RATES = {"input_usd_per_mtok": 1000, "output_usd_per_mtok": 2000}
 QUESTION = SideQuestion("How hard is this?", "assessor", max_tokens=100, tag="ci", project="web")
@@ -102,9 +101,7 @@ def test_what_a_side_call_cost_is_part_of_the_whole(store_home: Home, server: Sc
     server.routes["*"] = in_turn(says("7"), says("Paris."))
     target = resolve("gw/m", here.config, {})
     answer = side_call(target, QUESTION, "assessor", here)
-    job = Job(
-        "Which city?", (Step(here.config.tiers[0], target),), Decision(3, ("only",), (), ""), asides=answer.booked
-    )
+    job = Job("Which city?", (Step(here.config.tiers[0], target),), None, asides=answer.booked)
     *_, last = run(job, here)
     assert isinstance(last, Finished)
     assert (last.result.cost.state, last.result.cost.nano) == ("priced", 36_000_000)

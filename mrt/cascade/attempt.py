@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mrt.cascade.booking import Plan, book_repeat, close_booking, open_booking
+from mrt.cascade.confined import keep_secrets
 from mrt.cascade.cost import Price, cost_of, may_cost, price_of
 from mrt.cascade.events import Chunk, Event, Reasoning, Retracted
 from mrt.cascade.job import Job, Step, World, gives_probabilities, request_for
@@ -14,7 +15,9 @@ from mrt.cascade.masking import mask_failure, masked, masked_wire
 from mrt.cascade.tier_checks import TierChecks
 from mrt.domain import Attempt, Cost, Outcome, Reply, Request, Secret, Target, Timing, Usage
 from mrt.endpoints import offers_tools, warnings, with_key
+from mrt.endpoints.abilities import last_seen
 from mrt.errors import MrtError, QualityError, StoreError
+from mrt.frozen import frozen
 from mrt.ledger import learned, recall, remember
 from mrt.providers import Call, Delta, Exchange, Timers
 from mrt.quality import LoopWatch, intent
@@ -24,7 +27,7 @@ TOOLS_KNOWN_FOR_S = 24 * 3600
 LOOP_HINT = "where repetition is wanted, leave that check out of the tier's checks: `mrt help checks`"
 
 
-@dataclass(frozen=True)
+@frozen
 class Ended:
     """How a try ended: its record, the reply if one began, the failure unless it was accepted.
 
@@ -63,6 +66,7 @@ class Try:
         for warning in warnings(target):
             self._world.warn(warning)
         request = self._request(target)
+        keep_secrets(request, target, self._world.config)
         price = price_of(request, target, self._world)
         plan = Plan(self._job, target, self._step.tier.name, self._number, price)
         reservation = open_booking(plan, self._world)
@@ -101,7 +105,8 @@ class Try:
             replace(self._step, target=target),
             self._world.config,
             wants_code=intent(self._job.prompt).code,
-            confidence=self._checks.confidence and gives_probabilities(target, tools),
+            confidence=self._checks.confidence
+            and gives_probabilities(target, tools, last_seen(self._world.store, target)),
             tools=tools,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mrt.budget import Allowance, limits_on, soft_warnings
@@ -14,10 +14,11 @@ from mrt.cascade.job import Job, World
 from mrt.cascade.prices import explained
 from mrt.domain import Attempt, Reply, Target
 from mrt.errors import BudgetError, MrtError, StoreError, UnpricedError
+from mrt.frozen import frozen
 from mrt.ledger import Booking, Settlement, reserve, settle, taken, zone_of_store
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """One request that is to be booked: for which job, to whom, as which tier's which attempt, at what price."""
 
@@ -54,7 +55,7 @@ def open_booking(plan: Plan, world: World) -> str | None:
         session=job.conversation,
         tag=job.tag,
         project=job.project,
-        decision=_decision(job),
+        decision=_decision(plan),
         timezone=timezone_of(world),
     )
     try:
@@ -82,11 +83,26 @@ def _warn_softly(allowance: Allowance | None, world: World) -> None:
         world.warn(warnings[limit])
 
 
-def _decision(job: Job) -> Mapping[str, Any] | None:
-    decision = job.decision
-    if not decision.order:
+def _decision(plan: Plan) -> Mapping[str, Any] | None:
+    decision = plan.job.decision
+    if decision is None:
         return None
-    return {"complexity": decision.complexity, "order": list(decision.order), "reason": decision.reason}
+    kept = {
+        "complexity": decision.complexity,
+        "score": round(decision.assessed.score, 4),
+        "order": list(decision.order),
+        "reason": decision.reason,
+    }
+    # Nothing is learned from an answer that nobody looked at.
+    return kept if _is_checked(plan) else {**kept, "checked": False}
+
+
+def _is_checked(plan: Plan) -> bool:
+    """Whether anything but being whole is asked of the answer."""
+    wish = plan.job.wish
+    tiers = (step.tier for step in (*plan.job.steps, *plan.job.below))
+    checks = next((tier.checks for tier in tiers if tier.name == plan.tier), None)
+    return checks != () or bool(wish.verify or wish.tests or wish.agree or wish.schema)
 
 
 def _allowance(plan: Plan, world: World) -> Allowance:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mrt.cascade.job import World
 from mrt.cascade.prices import Asked, as_served, asked, rates_for
@@ -20,6 +19,7 @@ from mrt.errors import (
     RateLimited,
     Unreachable,
 )
+from mrt.frozen import frozen
 from mrt.pricing import Rates, bound_nano, cost_nano, is_consistent, rates_record
 from mrt.providers import estimate_prompt, most_prompt_tokens
 
@@ -27,7 +27,7 @@ from mrt.providers import estimate_prompt, most_prompt_tokens
 _NOT_BILLED = (AuthError, BadRequest, ConfigError, ContextOverflow, ModelNotFound, Overloaded, RateLimited, Unreachable)
 
 
-@dataclass(frozen=True)
+@frozen
 class Price:
     """What is known of a target's price before it is asked."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mrt.domain import Attempt, Cost, Reply
 from mrt.errors import MrtError
+from mrt.frozen import frozen
 
 
 class Started(NamedTuple):
@@ -52,7 +52,7 @@ class Refused(NamedTuple):
     instead: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Result:
     """The end of a cascade. `reply` is the accepted one, else the best there was; `error` is None when one was accepted."""
 

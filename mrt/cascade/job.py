@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, Protocol
 
-from mrt.budget import Limit
-from mrt.config import Config, Tier
 from mrt.domain import Attempt, Message, Request, Target
-from mrt.ledger import Store
-from mrt.providers import Timers, Wire
-from mrt.router import Decision
+from mrt.frozen import frozen
+
+if TYPE_CHECKING:
+    from mrt.budget import Limit
+    from mrt.config import Config, Tier
+    from mrt.endpoints.abilities import Abilities
+    from mrt.ledger import Store
+    from mrt.providers import Timers, Wire
+    from mrt.router import Decision
 
 _GIVE_PROBABILITIES = frozenset({"llamacpp", "vllm", "ollama"})
 
 
-@dataclass(frozen=True)
+@frozen
 class Step:
     """One tier to try. The target has no key yet: it is fetched when the tier's turn comes."""
 
@@ -24,7 +28,7 @@ class Step:
     target: Target
 
 
-@dataclass(frozen=True)
+@frozen
 class Wish:
     """What the user asked for beyond the prompt; None means: as the tier or the config has it."""
 
@@ -37,12 +41,13 @@ class Wish:
     options: Mapping[str, Any] = field(default_factory=dict)
     verify: str | None = None
     agree: bool = False
+    tests: Callable[[str], str | None] | None = None
     allow_unpriced: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Job:
-    """One prompt and the steps that may answer it, in order.
+    """One prompt and the steps that may answer it, in order; `decision` is why in that order, None where nothing was decided.
 
     `below` are the free steps to fall back on when no budget allows any of the others: over budget, work stays local.
     `asides` are side calls that were made for it before, whose cost is part of the whole.
@@ -50,7 +55,7 @@ class Job:
 
     prompt: str
     steps: tuple[Step, ...]
-    decision: Decision
+    decision: Decision | None
     below: tuple[Step, ...] = ()
     wish: Wish = Wish()
     history: tuple[Message, ...] = ()
@@ -61,7 +66,7 @@ class Job:
     asides: tuple[Attempt, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class World:
     """Everything outside: configuration, environment, store, wire.
 
@@ -79,7 +84,18 @@ class World:
     warned: set[Limit] = field(default_factory=set)
 
 
-def messages_for(job: Job, tier: Tier) -> tuple[Message, ...]:
+class Spoken(Protocol):
+    """What a request is made of: the prompt, what was wished for beside it, the conversation before."""
+
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def wish(self) -> Wish: ...
+    @property
+    def history(self) -> tuple[Message, ...]: ...
+
+
+def messages_for(job: Spoken, tier: Tier) -> tuple[Message, ...]:
     """The conversation as this tier gets it: its persona, its worked examples, the history, the prompt."""
     system = job.wish.system if job.wish.system is not None else tier.system
     persona = (Message("system", system),) if system else ()
@@ -91,12 +107,19 @@ def messages_for(job: Job, tier: Tier) -> tuple[Message, ...]:
     return (*persona, *examples, *job.history, Message("user", job.prompt))
 
 
-def gives_probabilities(target: Target, tools: bool) -> bool:
-    """Whether the server gives token probabilities; llama.cpp gives none beside streamed tool calls."""
-    return target.kind in _GIVE_PROBABILITIES and not (tools and target.kind == "llamacpp")
+def gives_probabilities(target: Target, tools: bool, seen: Abilities | None = None) -> bool:
+    """Whether the server gives token probabilities: as it was seen to do with this model, else as its kind does.
+
+    llama.cpp gives none beside streamed tool calls.
+    """
+    able = seen.logprobs if seen is not None else None
+    gives = target.kind in _GIVE_PROBABILITIES if able is None else able
+    return gives and not (tools and target.kind == "llamacpp")
 
 
-def request_for(job: Job, step: Step, config: Config, *, wants_code: bool, confidence: bool, tools: bool) -> Request:
+def request_for(
+    job: Spoken, step: Step, config: Config, *, wants_code: bool = False, confidence: bool = False, tools: bool = False
+) -> Request:
     """What this step's model is asked.
 
     A local model writes code at temperature 0 unless told otherwise: small models stray. Reasoning effort means nothing to

@@ -48,10 +48,15 @@ def as_served(request: Asked, service_tier: str | None) -> Asked:
 
 def asked(target: Target, world: World, request: Request | None = None) -> Asked:
     """A request that is about to leave; none stands for an ordinary one."""
+    return asked_at(target, world.wire.now(), request)
+
+
+def asked_at(target: Target, now: float, request: Request | None = None) -> Asked:
+    """The same at a moment in seconds since 1970."""
     options = request.options if request else {}
     cache = options.get("cache_control")
     hour_cache = isinstance(cache, Mapping) and cache.get("ttl") == HOUR
-    return Asked(target, datetime.fromtimestamp(world.wire.now(), UTC), _processing(options), hour_cache)
+    return Asked(target, datetime.fromtimestamp(now, UTC), _processing(options), hour_cache)
 
 
 def rates_for(

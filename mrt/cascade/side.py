@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from mrt.cascade.attempt import alone
+from mrt.cascade.attempt import Ended, alone
 from mrt.cascade.job import Job, Step, Wish, World
 from mrt.config import Tier
 from mrt.domain import Attempt, Reply, Target
-from mrt.router import Decision
-
-_UNROUTED = Decision(0, (), (), "")
+from mrt.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class SideQuestion:
     """What to ask. `tier` is the name under which it is booked; limits by tag, project and session count it too."""
 
@@ -26,6 +23,7 @@ class SideQuestion:
     temperature: float | None = None
     schema: Mapping[str, Any] | None = None
     timeout: float | None = None
+    context: int | None = None
     tag: str | None = None
     project: str | None = None
     session: str | None = None
@@ -41,7 +39,13 @@ class SideAnswer(NamedTuple):
 
 def side_call(target: Target, question: SideQuestion, purpose: str, world: World) -> SideAnswer:
     """Ask a target one question for a purpose such as "assessor". No failure raises: over budget, nothing is sent."""
-    tier = Tier(question.tier, target.name, checks=(), timeout=question.timeout, tools=False)
+    ended = side_attempt(target, question, purpose, world)
+    return SideAnswer(ended.reply if ended.error is None else None, (ended.attempt, *ended.asides))
+
+
+def side_attempt(target: Target, question: SideQuestion, purpose: str, world: World) -> Ended:
+    """The same with all that is known of it: also the reply that was cut off, and why."""
+    tier = Tier(question.tier, target.name, checks=(), timeout=question.timeout, tools=False, context=question.context)
     wish = Wish(
         system=question.system,
         max_tokens=question.max_tokens,
@@ -52,12 +56,11 @@ def side_call(target: Target, question: SideQuestion, purpose: str, world: World
     job = Job(
         question.prompt,
         (),
-        _UNROUTED,
+        None,
         wish=wish,
         conversation=question.session,
         purpose=purpose,
         tag=question.tag,
         project=question.project,
     )
-    ended = alone(job, Step(tier, target), world)
-    return SideAnswer(ended.reply if ended.error is None else None, (ended.attempt, *ended.asides))
+    return alone(job, Step(tier, target), world)

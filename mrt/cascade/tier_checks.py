@@ -50,10 +50,16 @@ class TierChecks:
             return Verdict(False, "handoff", f"the model hands off: {handed_off}")
         verdict = judge(reply, self._context)
         for name, argument in self._external if verdict.accepted else ():
-            reason = self._verify(reply, argument) if name == "verify" else self._agree(reply, argument)
+            reason = self._external_reason(name, argument, reply)
             if reason is not None:
                 return Verdict(False, name, reason)
         return verdict
+
+    def _external_reason(self, name: str, argument: str, reply: Reply) -> str | None:
+        if name == "tests":
+            tests = self._job.wish.tests
+            return tests(extract_code(reply.text)) if tests else None
+        return self._verify(reply, argument) if name == "verify" else self._agree(reply, argument)
 
     def _verify(self, reply: Reply, command: str) -> str | None:
         deadline = self._world.timers.deadline
@@ -88,7 +94,7 @@ class TierChecks:
         return [*others, own]
 
     def _ask(self, step: Step, temperature: float | None) -> Reply | None:
-        wish = replace(self._job.wish, verify=None, agree=False)
+        wish = replace(self._job.wish, verify=None, agree=False, tests=None)
         if temperature is not None:
             wish = replace(wish, temperature=temperature)
         # The second opinion is only compared: it need not pass checks of its own.
@@ -98,5 +104,6 @@ class TierChecks:
 
 
 def _wished(job: Job) -> tuple[tuple[str, str], ...]:
+    tests = (("tests", ""),) if job.wish.tests else ()
     verify = (("verify", job.wish.verify),) if job.wish.verify else ()
-    return (*verify, ("agree", "")) if job.wish.agree else verify
+    return (*tests, *verify, ("agree", "")) if job.wish.agree else (*tests, *verify)

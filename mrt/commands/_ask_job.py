@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import takewhile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mrt.cascade import Job, Step, Wish, World
 from mrt.cascade.verify import run_check, schema_checker
-from mrt.commands._input import decode, join_prompt, read_files, read_stdin
+from mrt.commands._ask_route import DIRECT, Given, Routing, free_below, route
+from mrt.commands._ask_tests import tests_check
+from mrt.commands._input import ask_and_pasted, decode, join_prompt, read_files, read_stdin
 from mrt.commands._wire import probe_before_asking, real_wire
 from mrt.config import Config, Template, Tier, load, store_path
 from mrt.endpoints import resolve
 from mrt.errors import ConfigError, StoreError, UsageError
+from mrt.frozen import frozen
 from mrt.ledger import Conversation, Store, last_conversation_name, load_conversation, memory_store, new_id, open_store
+from mrt.near import guessed, nearest
 from mrt.output import Console
 from mrt.providers import Timers, Wire
 from mrt.quality import external_checks, parse_checks
-from mrt.router import Decision, Rung, decide
 
-DIRECT = "direct"
 # Request fields that mrt sets itself, and what sets them instead. A token limit or a number of answers that came in beside the
 # booked ones would make the reserved bound a lie.
 _FIELDS_WITH_FLAGS = {
@@ -42,7 +43,7 @@ _FIELDS_WITH_FLAGS = {
 _TOKEN_LIMITS = frozenset(name for name, flag in _FIELDS_WITH_FLAGS.items() if flag == "--max-tokens")
 
 
-@dataclass(frozen=True)
+@frozen
 class AskOptions:
     """The command line of `mrt ask`, as parsed."""
 
@@ -67,6 +68,7 @@ class AskOptions:
     idle_timeout: float | None
     reasoning: str | None
     verify: str | None
+    tests: Path | None
     agree: bool
     tier: str | None
     max_tier: str | None
@@ -84,7 +86,7 @@ class AskOptions:
     encoding: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Prepared:
     """Everything one ask needs."""
 
@@ -97,28 +99,29 @@ def prepare(options: AskOptions, console: Console) -> Prepared:
     """Read, decide and open; nothing is sent but the probe of a model named with -m."""
     config = load(console.environment, console.config_path)
     template = _template(options, config)
-    prompt = _prompt(options, template, config, console)
+    given = _prompt(options, template, config, console)
     store = open_or_memory(console)
     wire = real_wire(console, options.debug_http)
     conversation = _conversation(options, store, wire.now())
-    steps, decision = _steps(options, config, template, prompt, conversation, console.environment)
-    # A tier that the user named is theirs to pay for, or not: no other takes its place.
-    named = _model(options, template) or options.tier
-    below = () if named or options.escalate is False else _below(steps, config, console.environment)
     wish = _wish(options, template)
+    timers = _timers(options, config, wire)
+    world = World(config, console.environment, store, wire, timers, run_check, new_id(wire.now()), console.warn)
+    routing = Routing(options, given, template.model if template else None, conversation, wish, world, console)
+    steps, decision, asides = route(routing)
+    # A tier that the user named is theirs to pay for, or not: no other takes its place.
+    named = routing.model or options.tier
+    below = () if named or options.escalate is False else free_below(steps, config, console.environment)
     _refuse_effort(wish, steps)
     for step in (*steps, *below):
         _check_tier(step.tier, config, console.environment)
-    timers = _timers(options, config, wire)
-    job = Job(prompt, steps, decision, below, wish, conversation.messages, conversation.name)
+    job = Job(given.text, steps, decision, below, wish, conversation.messages, conversation.name, asides=asides)
     job = replace(job, tag=options.tag or config.ask.tag, project=options.project or config.ask.project)
-    world = World(config, console.environment, store, wire, timers, run_check, new_id(wire.now()), console.warn)
     if options.model and steps[0].tier.name == DIRECT and not (options.no_probe or options.dry_run):
         probe_before_asking(steps[0].target, config, console, wire, timers)
     return Prepared(job, world, config)
 
 
-def _prompt(options: AskOptions, template: Template | None, config: Config, console: Console) -> str:
+def _prompt(options: AskOptions, template: Template | None, config: Config, console: Console) -> Given:
     words = [word for word in options.prompt if word != "-"]
     explicit = "-" in options.prompt
     given = " ".join(words)
@@ -128,11 +131,13 @@ def _prompt(options: AskOptions, template: Template | None, config: Config, cons
     if not options.no_stdin:
         stdin = read_stdin(console, explicit, has_prompt, config.ask.stdin_timeout, options.encoding)
     text = join_prompt(given, files, stdin)
+    ask, pasted = ask_and_pasted(given, files, stdin)
     if template and template.prompt:
         text = _fill(template.prompt, text)
+        ask, pasted = _fill(template.prompt, given), pasted or ("" if given else ask)
     if not text.strip():
         raise UsageError("there is no prompt", 'mrt ask "your question", or pipe one in')
-    return text
+    return Given(text, ask, pasted)
 
 
 def _fill(pattern: str, text: str) -> str:
@@ -145,10 +150,7 @@ def _template(options: AskOptions, config: Config) -> Template | None:
         return None
     if name in config.templates:
         return config.templates[name]
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, config.templates, n=1)
-    guess = f" (did you mean {near[0]}?)" if near else ""
+    guess = guessed(nearest(name, config.templates))
     raise UsageError(f"no template {name!r}{guess}", f"write [templates.{name}] with a prompt into the config")
 
 
@@ -159,15 +161,6 @@ def open_or_memory(console: Console) -> Store:
     except StoreError as error:
         console.warn(f"{error.message}; going on without it, so nothing is kept")
         return memory_store()
-
-
-def _refuse_contradictions(options: AskOptions, model: str | None, config: Config) -> None:
-    names = [tier.name for tier in config.tiers]
-    tier, most = (name and _known(name, names) for name in (options.tier, options.max_tier))
-    if model is not None and (tier or most):
-        raise UsageError("a model named alone takes no --tier and no --max-tier", "leave out -m, or the tiers")
-    if tier and most and names.index(tier) > names.index(most):
-        raise UsageError(f"--tier {tier} is above --max-tier {most}", "raise --max-tier, or leave one of them out")
 
 
 def _conversation(options: AskOptions, store: Store, now: float) -> Conversation:
@@ -191,72 +184,6 @@ def _stored_conversation(options: AskOptions, store: Store, now: float) -> Conve
     return load_conversation(store, name) or Conversation(name, None, ())
 
 
-def _steps(
-    options: AskOptions,
-    config: Config,
-    template: Template | None,
-    prompt: str,
-    conversation: Conversation,
-    environment: Mapping[str, str],
-) -> tuple[tuple[Step, ...], Decision]:
-    model = _model(options, template)
-    _refuse_contradictions(options, model, config)
-    if model is not None:
-        tier = next((tier for tier in config.tiers if tier.name == model), None) or Tier(DIRECT, model)
-        decision = decide(prompt, [Rung(tier.name)], tier.name, "named with -m")
-        return (Step(tier, resolve(model, config, environment)),), decision
-    decision = _decision(options, config, prompt, conversation)
-    by_name = {tier.name: tier for tier in config.tiers}
-    order = _limited(decision.order, options, config)
-    steps = tuple(Step(by_name[name], resolve(name, config, environment)) for name in order)
-    return steps, replace(decision, order=order)
-
-
-def _model(options: AskOptions, template: Template | None) -> str | None:
-    return options.model or (template.model if template else None)
-
-
-def _below(steps: Sequence[Step], config: Config, environment: Mapping[str, str]) -> tuple[Step, ...]:
-    """The free tiers below steps that all cost money, the nearest first."""
-    if any(step.target.local for step in steps):
-        return ()
-    lower = takewhile(lambda tier: tier.name != steps[0].tier.name, config.tiers)
-    found = (Step(tier, resolve(tier.name, config, environment)) for tier in reversed([*lower]))
-    return tuple(step for step in found if step.target.local)
-
-
-def _decision(options: AskOptions, config: Config, prompt: str, conversation: Conversation) -> Decision:
-    rungs = [Rung(tier.name, tier.max_complexity) for tier in config.tiers]
-    names = [rung.name for rung in rungs]
-    if options.tier is not None:
-        return decide(prompt, rungs, _known(options.tier, names), "named with --tier")
-    upfront = decide(prompt, rungs)
-    sticky = conversation.sticky_tier
-    if sticky in names[names.index(upfront.tier) + 1 :]:
-        return decide(prompt, rungs, sticky, "the conversation escalated there (--clear starts over)")
-    return upfront
-
-
-def _limited(order: Sequence[str], options: AskOptions, config: Config) -> tuple[str, ...]:
-    names = [tier.name for tier in config.tiers]
-    if options.max_tier is not None:
-        last = names.index(_known(options.max_tier, names))
-        # A prompt that would start above the limit starts at it: the limit is the user's word.
-        order = [name for name in order if names.index(name) <= last] or [names[last]]
-    escalate = config.ask.escalate if options.escalate is None else options.escalate
-    return tuple(order if escalate else order[:1])
-
-
-def _known(name: str, names: Sequence[str]) -> str:
-    if name in names:
-        return name
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, names, n=1)
-    guess = f" (did you mean {near[0]}?)" if near else ""
-    raise UsageError(f"no tier {name!r}{guess}", f"the tiers are {', '.join(names)}")
-
-
 def _wish(options: AskOptions, template: Template | None) -> Wish:
     return Wish(
         system=options.system if options.system is not None else template.system if template else None,
@@ -268,6 +195,7 @@ def _wish(options: AskOptions, template: Template | None) -> Wish:
         options=_request_options(options.option),
         verify=options.verify,
         agree=options.agree,
+        tests=tests_check(options.tests, options.encoding),
         allow_unpriced=options.allow_unpriced,
     )
 

@@ -10,6 +10,8 @@ import click
 from mrt.commands._shared import ExamplesFirst, common_options, console
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from mrt.cascade import Result
     from mrt.commands._ask_job import AskOptions, Prepared
     from mrt.output.answer import Answer, Manner
@@ -38,6 +40,12 @@ class Finite(click.FloatRange):
 _TIME = Finite(min=0, min_open=True, max=_LONGEST_S)
 
 
+def _models(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from mrt.commands._complete import models
+
+    return models(context, parameter, incomplete)
+
+
 @click.command(cls=ExamplesFirst, examples=EXAMPLES)
 @click.argument("prompt", nargs=-1)
 @click.option(
@@ -45,7 +53,13 @@ _TIME = Finite(min=0, min_open=True, max=_LONGEST_S)
 )
 @click.option("-s", "--system", metavar="TEXT", help="System prompt instead of the tier's own.")
 @click.option("-t", "--template", metavar="NAME", help="Use [templates.NAME] of the config.")
-@click.option("-m", "--model", metavar="MODEL", help="Ask just this tier, alias or PROVIDER/MODEL.")
+@click.option(
+    "-m",
+    "--model",
+    metavar="MODEL",
+    shell_complete=_models,
+    help="Ask just this tier, alias or PROVIDER/MODEL.",
+)
 @click.option("-o", "--option", multiple=True, metavar="KEY=VALUE", help="Add a request field; may be repeated.")
 @click.option("-x", "--extract", is_flag=True, help="Print only the first code block (all of it when there is none).")
 @click.option("--xl", "extract_last", is_flag=True, help="Print only the last code block.")
@@ -63,6 +77,12 @@ _TIME = Finite(min=0, min_open=True, max=_LONGEST_S)
 @click.option("--reasoning", type=click.Choice(["none", "stderr"]), help="Where the model's reasoning goes.")
 @click.option(
     "--verify", metavar="COMMAND", help="Accept an answer only if this command, given it on stdin, ends with 0."
+)
+@click.option(
+    "--tests",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Accept code only if the asserts of this file hold for it, in the sandbox.",
 )
 @click.option("--agree", is_flag=True, help="Accept an answer only if a second local opinion agrees.")
 @click.option("--tier", metavar="TIER", help="Start at this tier.")
@@ -91,6 +111,7 @@ def command(**given: Any) -> int:
     """
     from contextlib import closing
 
+    from mrt.commands._ask_advice import advise_once
     from mrt.commands._ask_job import AskOptions, prepare
 
     options = AskOptions(**given)
@@ -105,7 +126,10 @@ def command(**given: Any) -> int:
         raise click.UsageError('there is no prompt: mrt ask "your question"')
     prepared = prepare(options, console())
     with closing(prepared.world.store):
-        return dry_run(prepared) if options.dry_run else answer(prepared, options)
+        if options.dry_run:
+            return dry_run(prepared)
+        advise_once(prepared.job.steps[0].target, prepared.world.store, console())
+        return answer(prepared, options)
 
 
 def _nothing_piped(options: AskOptions) -> bool:

@@ -22,7 +22,7 @@ def run(job: Job, world: World) -> Generator[Event, None, None]:
     """
     ended: list[Ended] = []
     steps, below = list(job.steps), list(job.below)
-    reason = job.decision.reason
+    reason = job.decision.reason if job.decision else ""
     while steps:
         step, final = steps.pop(0), not steps
         yield Started(step.tier.name, step.target.name, reason, final)
