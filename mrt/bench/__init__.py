@@ -1,0 +1,1 @@
+"""Measure models: suite, extraction, grading in a sandbox, speed, statistics, report."""
