@@ -1,0 +1,93 @@
+"""Finding the program in an answer: whatever shape a model gives it, the code that is run is the code that was written."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mrt.bench.extraction import extract
+
+RIGHT = "def solve(n):\n    return n * 2"
+F = "```"
+
+
+def block(code: str, info: str = "python", fence: str = F) -> str:
+    return f"{fence}{info}\n{code}\n{fence}"
+
+
+SHAPES: dict[str, str] = tomllib.loads((Path(__file__).parent / "data" / "bench_answers.toml").read_text("utf-8"))
+
+
+def doubled(code: str) -> Any:
+    names: dict[str, Any] = {"__name__": "answer"}
+    exec(code, names)
+    return names["solve"](3)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_program_is_found(shape: str) -> None:
+    found = extract(SHAPES[shape], "solve")
+    assert found.defines, found
+    assert doubled(found.code) == 6
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_line_of_it_is_made_up(shape: str) -> None:
+    written = {line.strip(" \t>-`") for line in SHAPES[shape].splitlines()}
+    assert {line.strip(" \t>-`") for line in extract(SHAPES[shape], "solve").code.splitlines()} <= written | {""}
+
+
+NOTHING = {
+    "empty": "",
+    "spaces": " \n\t\n",
+    "no answer": "(no answer)",
+    "prose": "I would write a function that doubles its argument.",
+    "prose with a name": "Define `solve`; it returns `n * 2`.",
+    "thoughts only": f"<think>{block(RIGHT)}</think>",
+    "open thoughts only": f"<think>\n{block(RIGHT)}",
+    "an empty block": block(""),
+    "a broken block": block("def solve(n:\n    return n * 2"),
+    "another language": block("function solve(n) { return 2 * n; }", "js"),
+    "numbers": block("8", ""),
+}
+
+
+@pytest.mark.parametrize("shape", NOTHING)
+def test_where_there_is_no_program_none_is_found(shape: str) -> None:
+    found = extract(NOTHING[shape], "solve")
+    assert (found.method, found.code, found.defines) == ("none", "", False)
+
+
+def test_a_program_of_another_name_is_given_as_such() -> None:
+    found = extract(block("def resolve(n):\n    return n * 2"), "solve")
+    assert (found.method, found.defines) == ("fenced", False)
+
+
+def test_the_reason_says_which_block_and_what_was_put_before_it() -> None:
+    found = extract(SHAPES["a helper of a helper"], "solve")
+    assert found.method == "fenced with helpers"
+    assert found.reason == "block 3 of 3 that parse, with 2 others that it needs"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "```" * 20_000,
+        "```python\n" * 5_000,
+        "<think>" * 20_000,
+        "def f(\n" * 3_000,
+        "(" * 50_000,
+        block("[" * 5_000),
+        "\n".join("> " * 50 + "```" for _ in range(500)),
+        "- ```python\nx\n" * 2_000,
+        "```python\n(\n```\n" * 3_000,
+        "> " * 20_000,
+    ],
+    ids=["backticks", "openings", "tags", "open brackets", "one line", "deep", "quotes", "lists", "broken", "a quote"],
+)
+def test_hostile_text_ends_in_time(answer: str) -> None:
+    """Within the suite's own patience: each of these took minutes when every end was tried with every start."""
+    assert extract(answer, "solve").defines is False
