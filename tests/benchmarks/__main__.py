@@ -98,8 +98,12 @@ def main() -> None:
     click = [sys.executable, "-c", "import click"]
     with served() as (url, environment):
         compare("mrt --help", [*mrt, "--help"], click, environment, 2)
+        compare("mrt route", [*mrt, "route", "implement an LRU cache"], click, environment, 2)
         completion = environment | {"_MRT_COMPLETE": "bash_complete", "COMP_WORDS": "mrt a", "COMP_CWORD": "1"}
         compare("completion", mrt, click, completion, 2)
+        compare("mrt fit TAG", [*mrt, "fit", "llama3.1:8b", "--vram", "12GiB"], click, environment, 2.5)
+        ranking = cpu_ms([*mrt, "fit", "--vram", "24GiB"], environment)
+        print(f"{'mrt fit':<28} {ranking:7.1f} ms  (bound 500)")
         config = Path(environment["HOME"]) / "config.toml"
         config.write_text(_config(url))
         asking = environment | {"MRT_CONFIG": str(config)}
