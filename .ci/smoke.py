@@ -7,8 +7,11 @@ import sys
 import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from pathlib import Path
 
 ANSWER = "Paris."
+SOURCE = Path(__file__).parents[1] / "mrt"
 
 
 class Chat(BaseHTTPRequestHandler):
@@ -30,14 +33,42 @@ class Chat(BaseHTTPRequestHandler):
 
 
 def expect(command, environment, code, stdout=None, stderr=None):
-    """Run a command and compare what comes of it."""
+    """Run a command, compare what comes of it, and return what it prints; `code` may be several."""
+    codes = code if isinstance(code, tuple) else (code,)
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
     )
-    wrong = done.returncode != code or (stdout is not None and done.stdout != stdout)
+    wrong = done.returncode not in codes or (stdout is not None and done.stdout != stdout)
     if wrong or (stderr is not None and stderr not in done.stderr):
         sys.exit(f"{command} gave {done.returncode}\nstdout: {done.stdout}\nstderr: {done.stderr}")
     print("ok:", *command[1:])
+    return done.stdout
+
+
+def expect_data():
+    """Compare the package data that is installed with what the source tree has."""
+    installed = files("mrt")
+    wanted = [path.relative_to(SOURCE) for path in sorted(SOURCE.rglob("data/**/*")) if path.is_file()]
+    missing = [str(path) for path in wanted if not installed.joinpath(*path.parts).is_file()]
+    if missing or not wanted:
+        sys.exit(f"not in the wheel: {', '.join(missing) or 'any data'}")
+    print("ok:", len(wanted), "data files")
+
+
+def expect_offline(mrt, environment):
+    """What works with no network and no server: every table of the package data is read."""
+    expect([mrt, "fit", "qwen2.5-coder:7b", "--vram", "8GiB"], environment, 0)
+    found = json.loads(expect([mrt, "fit", "gemma3:27b", "--gpu", "RTX 4090", "--json"], environment, 0))
+    if found["data"]["devices"][0]["name"] != "GeForce RTX 4090":
+        sys.exit(f"another GPU than was asked for: {found['data']['devices']}")
+    expect([mrt, "fit", "--selftest"], environment, 0)
+    tier = json.loads(expect([mrt, "route", "--json", "implement LRU cache"], environment, 0))["data"]["tier"]
+    if tier not in expect([mrt, "route", "implement LRU cache"], environment, 0):
+        sys.exit(f"the tier is {tier} in JSON alone")
+    expect([mrt, "spend", "prices", "anthropic/claude-haiku-4-5"], environment, 0)
+    expect([mrt, "bench", "tasks"], environment, 0)
+    # No server has to run here, and whether one does is no matter of the wheel's.
+    json.loads(expect([mrt, "probe", "--json"], environment, (0, 3)))
 
 
 def main(mrt):
@@ -49,6 +80,8 @@ def main(mrt):
         expect([mrt, "--help"], environment, 0)
         expect([mrt, "config", "check"], environment, 0)
         expect([mrt, "modles"], environment, 2, stdout="")
+        expect_data()
+        expect_offline(mrt, environment)
         expect([mrt, "ask", "--dry-run", "implement an LRU cache"], environment, 0)
         expect([mrt, "ask", "hi"], environment, 3, stdout="", stderr="no tier could answer")
         local = environment | {"LLAMACPP_BASE_URL": f"http://127.0.0.1:{server.server_port}"}

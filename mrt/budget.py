@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_FLOOR, Decimal
 from typing import Protocol
 
 from mrt.domain import NANO_PER_USD, usd
 from mrt.errors import ConfigError
+from mrt.frozen import frozen
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -24,7 +25,7 @@ _FOREVER_US = 2**62
 FILTERS = ("tier", "model", "tag", "project", "session")
 
 
-@dataclass(frozen=True)
+@frozen
 class Limit:
     """At most `limit_nano` nano-dollars from `start_us` up to, but not including, `end_us`.
 
@@ -65,7 +66,7 @@ class Amounts(Protocol):
     def per_call_usd(self) -> Decimal | None: ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Allowance:
     """The limits a paid call must respect; `allow_unpriced` lets calls of unknown price through."""
 

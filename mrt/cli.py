@@ -13,20 +13,24 @@ from itertools import takewhile
 from typing import Any, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
 from mrt import __version__
-from mrt.commands._shared import write_examples
+from mrt.commands._lazy_commands import LazyGroup
 from mrt.errors import ExitCode, Interrupted, MrtError, UsageError
 from mrt.output import Console, error_data
 
 # The help of every verb stands here so that help, errors and completion need no verb's module.
 VERBS: dict[str, str] = {
+    "probe": "Find and check model servers.",
+    "fit": "Say what memory a model takes here.",
+    "route": "Show which tier would answer, and why; send nothing.",
     "ask": "Answer a prompt through a cascade of tiers.",
     "spend": "Show what was spent and what is left.",
+    "bench": "Measure models, until the tiers' thresholds are evidence.",
     "config": "Show, change and check the configuration.",
+    "doctor": "Examine everything mrt needs, and say what mends it.",
     "completion": "Print the completion script of a shell.",
-    "help": "Explain a topic: exit-codes, environment, config, json, checks, budgets.",
+    "help": "Explain a topic: exit-codes, environment, config, json, checks, budgets, sandbox.",
 }
 EXAMPLES = """
 mrt ask "what does EAGAIN mean?"
@@ -45,44 +49,11 @@ class Terminated(KeyboardInterrupt):
         self.number = number
 
 
-class LazyVerbs(click.Group):
-    """A group that knows its verbs by name and imports one only to run it or to show its own help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        from importlib import import_module
-
-        command: click.Command = import_module(f"mrt.commands.{cmd_name}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.exceptions.NoSuchCommand as error:
-            # click guesses among the commands it has loaded, and it has loaded none.
-            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=VERBS, ctx=ctx) from None
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        write_examples(EXAMPLES, formatter)
-        super().format_help(ctx, formatter)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        verbs = [CompletionItem(name, help=text) for name, text in VERBS.items() if name.startswith(incomplete)]
-        return verbs + click.Command.shell_complete(self, ctx, incomplete)
-
-
 @click.group(
-    cls=LazyVerbs,
+    cls=LazyGroup,
+    lazy={verb: (verb, text) for verb, text in VERBS.items()},
+    examples=EXAMPLES,
+    heading="Verbs",
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=False,
     invoke_without_command=True,
@@ -197,7 +168,7 @@ def _standard_console() -> Console:
 class ClosedOutput(io.StringIO):
     """A standard output that is not there."""
 
-    def write(self, text: str) -> int:
+    def write(self, _: str) -> int:
         raise OSError(errno.EBADF, "stdout is closed")
 
 

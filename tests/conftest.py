@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from rig.cast import FAST_MODEL, HEAVY_MODEL, SLOW_MODEL
 from rig.command import Command, Home, make_home
+from rig.home_setup import configure, ladder, says
 from rig.litellm_proxy import LiteLLMProxy, litellm_proxy
 from rig.llama_server import LlamaServer, llama_server
+from rig.loopback import ScriptedServer
 from rig.scripted_model import write_model
 
 
@@ -18,6 +20,34 @@ from rig.scripted_model import write_model
 def store_home(tmp_path: Path) -> Home:
     """An empty home folder with an environment that holds no key, no base URL and no setting."""
     return make_home(tmp_path / "home")
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """Answers "Paris." to everything, in two chunks."""
+    with ScriptedServer({"*": says("Par", "is.")}) as server:
+        yield server
+
+
+@pytest.fixture
+def home(store_home: Home, server: ScriptedServer) -> Home:
+    """A home whose only tier is `server`; its text streams at once."""
+    tables = ladder(only=server.url)
+    tables["tiers.only"]["think"] = "off"
+    configure(store_home, tables)
+    return store_home
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes this text into a config file, and gives its path."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ FRAME = {
     "mrt",
     "mrt.cli",
     "mrt.commands",
+    "mrt.commands._lazy_commands",
     "mrt.commands._shared",
     "mrt.errors",
     "mrt.output",
@@ -145,7 +146,7 @@ def test_the_version_is_said(mrt: Command) -> None:
             "error: No such command 'confg'. Did you mean 'config'?\nhint: `mrt --help` shows how it is used\n",
         ),
         (("--jsn",), "error: No such option '--jsn'.\nhint: `mrt --help` shows how it is used\n"),
-        (("help", "exit-code"), "error: No such topic 'exit-code'. Did you mean 'exit-codes'?"),
+        (("help", "exit-code"), "error: no topic 'exit-code' (did you mean exit-codes?)"),
         (
             ("completion", "tcsh"),
             "error: Invalid value for '{bash|zsh|fish}': 'tcsh' is not one of 'bash', 'zsh', 'fish'.",

@@ -15,7 +15,7 @@ from rig.wire_chat import DONE, RAIN, STOP, USAGE, say
 
 from mrt.domain import Message, Request, Secret
 from mrt.providers import Timers, protocol
-from mrt.providers.assembly import estimate_tokens
+from mrt.providers.estimate import estimate_tokens
 from mrt.providers.jsontext import dump, is_json, parse
 from mrt.providers.tools import ESCALATE_TOOL
 

@@ -98,7 +98,12 @@ def test_all_reaches_back_to_the_first_call(home: Home) -> None:
         pytest.param(
             ["--csv", "--today", "--by", "day", "log"], None, "`mrt spend --help` shows how it is used", id="options"
         ),
-        pytest.param(["chek"], "No such command 'chek'.", "`mrt spend --help` shows how it is used", id="typo"),
+        pytest.param(
+            ["chek"],
+            "No such command 'chek'. Did you mean 'check'?",
+            "`mrt spend --help` shows how it is used",
+            id="typo",
+        ),
     ],
 )
 def test_what_cannot_be_asked(store_home: Home, arguments: list[str], error: str | None, hint: str) -> None:

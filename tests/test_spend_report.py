@@ -192,6 +192,7 @@ def test_a_store_of_before_the_reports(store_home: Home) -> None:
         connection.executescript(
             """
             DROP INDEX calls_by_operation; DROP INDEX calls_by_session; DROP TABLE rollup; DROP TABLE meta;
+                DROP TABLE outcomes; DROP INDEX IF EXISTS calls_judged;
             ALTER TABLE calls DROP COLUMN baseline_model; ALTER TABLE calls DROP COLUMN baseline_rates;
             ALTER TABLE calls DROP COLUMN baseline_low_nano; ALTER TABLE calls DROP COLUMN baseline_high_nano;
             ALTER TABLE calls DROP COLUMN imported_us; CREATE TABLE rollup (day TEXT) STRICT;

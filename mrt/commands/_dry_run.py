@@ -10,6 +10,7 @@ from mrt.cascade.cost import price_of
 from mrt.cascade.job import gives_probabilities, request_for
 from mrt.cascade.tier_checks import TierChecks
 from mrt.domain import Cost, CostState, Secret
+from mrt.endpoints.abilities import last_seen
 from mrt.ledger import learned
 from mrt.output.answer import cost_data
 from mrt.providers import protocol, shown
@@ -35,7 +36,7 @@ def request_data(prepared: Prepared) -> dict[str, Any]:
         step,
         world.config,
         wants_code=intent(job.prompt).code,
-        confidence=checks.confidence and gives_probabilities(target, tools),
+        confidence=checks.confidence and gives_probabilities(target, tools, last_seen(world.store, target)),
         tools=tools,
     )
     speaker = protocol(target)
@@ -45,7 +46,7 @@ def request_data(prepared: Prepared) -> dict[str, Any]:
         "tier": step.tier.name,
         "model": target.name,
         "tiers": [one.tier.name for one in job.steps],
-        "reason": job.decision.reason,
+        "reason": job.decision.reason if job.decision else "",
         "method": "POST",
         "url": shown(speaker.url(target)),
         "headers": masked(speaker.headers(target)),

@@ -70,7 +70,9 @@ def _read_file(path: Path, encoding: str) -> str:
         with path.open("rb") as file:
             content = file.read(LARGEST_INPUT + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", "check the name after -f") from None
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", "check the name, and that you may read it"
+        ) from None
     if len(content) > LARGEST_INPUT:
         raise UsageError(f"{path} is larger than {LARGEST_INPUT // 2**20} MiB", "send a part of it")
     return decode(content, str(path), encoding)
@@ -103,6 +105,12 @@ def join_prompt(prompt: str, files: Sequence[tuple[str, str]], stdin: str | None
     if stdin is not None:
         parts.append(f"<stdin>\n{_ended(stdin)}</stdin>")
     return "\n\n".join(parts)
+
+
+def ask_and_pasted(prompt: str, files: Sequence[tuple[str, str]], stdin: str | None) -> tuple[str, str]:
+    """What is asked, and the material that came with it; what comes alone is the prompt itself."""
+    material = [text for _, text in files] + ([] if stdin is None else [stdin])
+    return (prompt, "\n\n".join(material)) if prompt else ("\n\n".join(material), "")
 
 
 def _ended(text: str) -> str:

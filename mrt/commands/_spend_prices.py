@@ -25,7 +25,7 @@ mrt spend prices --update
 @click.option("--sources", is_flag=True, help="Compare what each source says.")
 @click.option("--update", is_flag=True, help='Fetch the current table first; needs the extra "prices".')
 @common_options
-def prices(model: str | None, sources: bool, update: bool) -> None:
+def command(model: str | None, sources: bool, update: bool) -> None:
     """Show the rates of MODEL: a tier, an alias or PROVIDER/MODEL; a model that one provider alone sells needs no PROVIDER.
 
     They are dollars per million tokens. A price in [prices] of the config wins over the table; a price the server reports

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from mrt.commands._shared import ExamplesFirst, common_options, console
+from mrt.errors import UsageError
+from mrt.near import guessed, nearest
 
 EXAMPLES = """
 mrt help exit-codes
@@ -24,11 +26,7 @@ def command(topic: str | None) -> None:
     elif topic in TOPICS:
         text = TOPICS[topic][1]()
     else:
-        from difflib import get_close_matches
-
-        near = get_close_matches(topic, TOPICS, n=1)
-        guess = f" Did you mean {near[0]!r}?" if near else ""
-        raise click.UsageError(f"No such topic {topic!r}.{guess} Topics: {', '.join(TOPICS)}")
+        raise UsageError(f"no topic {topic!r}{guessed(nearest(topic, TOPICS))}", f"topics are {', '.join(TOPICS)}")
     if console().mode == "json":
         console().envelope("help", {"topic": topic, "text": text})
     else:

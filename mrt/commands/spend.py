@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
-from mrt.commands._shared import common_options, console, write_examples
+from mrt.commands._lazy_commands import LazyGroup
+from mrt.commands._shared import common_options, console
 
-# Stand here so that help and completion load no command's module; each is MODULE, ATTRIBUTE, one line of help.
-COMMANDS: dict[str, tuple[str, str, str]] = {
-    "backup": ("_spend_backup", "command", "Copy the store, whole and consistent, while it is in use."),
-    "check": ("_spend_check", "command", "One line for scripts: exit 0 within the budgets, 5 over."),
-    "doctor": ("_spend_doctor", "command", "Examine the store and say how to mend it."),
-    "export": ("_spend_export", "command", "Write the calls as JSON lines, CSV or OpenTelemetry spans."),
-    "import": ("_spend_import", "command", "Add the calls of other machines and programs."),
-    "log": ("_spend_log", "command", "The last calls and why each went where it went."),
-    "prices": ("_spend_prices", "prices", "The rates of a model and where they come from."),
-    "reprice": ("_spend_reprice", "command", "What booked calls would cost at today's prices."),
-    "summary": ("_spend_summary", "command", "Today and this month for dashboards."),
-    "why": ("_spend_why", "command", "Why one call cost what it cost."),
+# Stand here so that help and completion load no command's module; each is MODULE, one line of help.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "backup": ("_spend_backup", "Copy the store, whole and consistent, while it is in use."),
+    "check": ("_spend_check", "One line for scripts: exit 0 within the budgets, 5 over."),
+    "doctor": ("_spend_doctor", "Examine the store and say how to mend it."),
+    "export": ("_spend_export", "Write the calls as JSON lines, CSV or OpenTelemetry spans."),
+    "import": ("_spend_import", "Add the calls of other machines and programs."),
+    "log": ("_spend_log", "The last calls and why each went where it went."),
+    "prices": ("_spend_prices", "The rates of a model and where they come from."),
+    "reprice": ("_spend_reprice", "What booked calls would cost at today's prices."),
+    "summary": ("_spend_summary", "Today and this month for dashboards."),
+    "why": ("_spend_why", "Why one call cost what it cost."),
 }
 EXAMPLES = """
 mrt spend
@@ -34,42 +34,7 @@ PERIODS = ("today", "week", "month", "year", "all")
 BY = ("day", "week", "month", "model", "provider", "tier", "tag", "project", "session", "host", "purpose")
 
 
-class SpendGroup(click.Group):
-    """The verb's own commands, each loaded only to run it or to show its help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of the alphabet."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One command by its name."""
-        if cmd_name not in COMMANDS:
-            return None
-        from importlib import import_module
-
-        module, attribute, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(f"mrt.commands.{module}"), attribute)
-        return command
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Examples first."""
-        write_examples(EXAMPLES, formatter)
-        super().format_help(ctx, formatter)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Without loading any of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Commands, then options."""
-        found = [
-            CompletionItem(name, help=text) for name, (_, _, text) in COMMANDS.items() if name.startswith(incomplete)
-        ]
-        return found + click.Command.shell_complete(self, ctx, incomplete)
-
-
-@click.group(cls=SpendGroup, invoke_without_command=True)
+@click.group(cls=LazyGroup, lazy=COMMANDS, examples=EXAMPLES, invoke_without_command=True)
 @click.option("--today", is_flag=True, help="Today.")
 @click.option("--week", is_flag=True, help="This week, from Monday.")
 @click.option("--month", is_flag=True, help="This month (the default).")

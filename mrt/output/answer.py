@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from mrt.cascade import Chunk, Escalated, Event, Finished, Reasoning, Refused, Result, Retracted, Started
 from mrt.domain import Attempt, Cost, Timing, Usage, usd
 from mrt.errors import IncompleteError, MrtError
+from mrt.frozen import frozen
 from mrt.output.console import Console, error_data, is_terminal
 from mrt.output.terminal import TerminalFilter, one_line, safe
 from mrt.quality import extract_code
 
 
-@dataclass(frozen=True)
+@frozen
 class Manner:
     """How an answer is shown. `stream` None: live on a terminal, and in a pipe once no tier can take over."""
 

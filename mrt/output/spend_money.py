@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
 
 from mrt.domain import NANO_PER_USD
-from mrt.ledger.queries import Totals
+
+if TYPE_CHECKING:
+    from mrt.ledger.queries import Totals
 
 
 def amount(nano: int, *, at_least: bool = False) -> str:

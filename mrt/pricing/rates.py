@@ -5,11 +5,12 @@ Rates are dollars per million tokens, so one token costs `rate * 1000` nano-doll
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Protocol
 
 from mrt.domain import NANO_PER_USD, Usage
+from mrt.frozen import frozen
 
 # Nobody pays a million dollars for one call: a larger amount is a server's mistake, and would overflow a store's sums.
 CEILING_NANO = 1_000_000 * NANO_PER_USD
@@ -19,7 +20,7 @@ _NANO_PER_TOKEN = Decimal(1000)
 _EXACT = Context(prec=80)
 
 
-@dataclass(frozen=True)
+@frozen
 class Rates:
     """Dollars per million tokens, where they come from and the id they were found under.
 

@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from mrt.near import nearest
 from mrt.pricing.names import candidates
 from mrt.pricing.rates import Rates, UserPrice
 
@@ -122,15 +123,13 @@ def rates_at(
 
 def near_names(provider: str, model: str, user_prices: Mapping[str, UserPrice], snapshot: Snapshot) -> tuple[str, ...]:
     """Up to three `PROVIDER/MODEL` names with a price that look like this one, for a message; never used to price."""
-    import difflib
-
     table = snapshot.get(provider)
     listed = [f"{provider}/{name}" for name in (table.names() if table else ())]
     wanted = f"{provider}/{model}"
     known = {*user_prices, *listed} - {wanted}
     # A name that this one begins with is what was meant more often than one that merely shares its letters.
     begun = sorted((name for name in known if wanted.startswith(name)), key=len, reverse=True)
-    close = difflib.get_close_matches(wanted, sorted(known), n=3, cutoff=0.7)
+    close = nearest(wanted, sorted(known), 3, closeness=0.7)
     return tuple(dict.fromkeys([*begun[:1], *close]))[:3]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mrt.errors import UsageError
+from mrt.near import did_you_mean, nearest
 
 DEFAULT_CONFIDENCE = "0.45"
 DEFAULT_CHECKS = ("refusal", "repetition", "code", "json", f"confidence={DEFAULT_CONFIDENCE}")
@@ -46,7 +47,7 @@ def split_check(check: str) -> tuple[str, str]:
 def _parsed(check: str) -> str:
     name, argument = split_check(check)
     if name not in _KNOWN:
-        raise UsageError(f"there is no check {name!r}", _nearest(name))
+        raise UsageError(f"there is no check {name!r}", did_you_mean(nearest(name, _KNOWN), f"the checks are {_USES}"))
     if name == "confidence":
         return f"confidence={_share(check, argument or DEFAULT_CONFIDENCE)}"
     if name == "verify" and not argument:
@@ -66,10 +67,3 @@ def _share(check: str, figure: str) -> str:
             f"{check!r} is no possible confidence", f"a number above 0, at most 1: confidence={DEFAULT_CONFIDENCE}"
         )
     return f"{share:g}"
-
-
-def _nearest(name: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name.lower(), _KNOWN, n=1)
-    return f"did you mean {close[0]}?" if close else f"the checks are {_USES}"

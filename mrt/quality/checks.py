@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from mrt.domain import Reply
+from mrt.frozen import frozen
 from mrt.quality.check_names import ALWAYS_ON, own_checks
 from mrt.quality.code_check import code_problem
 from mrt.quality.emptiness import emptiness
@@ -18,7 +18,7 @@ from mrt.quality.refusals import refusal
 SchemaError = Callable[[str], str | None]
 
 
-@dataclass(frozen=True)
+@frozen
 class Verdict:
     """Whether the reply will do; if not, the name of the check that says no, and its reason with the figures."""
 
@@ -27,7 +27,7 @@ class Verdict:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class JudgeContext:
     """What a reply is measured against. `checks` as parse_checks takes them; `schema_error` says what is wrong with a
     JSON text, None when nothing is."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from mrt.frozen import frozen
 
 _OPENER = r"([ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(`{3,}|~{3,})[ \t]*(.*)"
 _LANGUAGE = r"[\s{.]*([\w+#./-]+)(=?)"
 _DOCUMENT_LANGUAGES = ("markdown", "md", "mdx")
 
 
-@dataclass(frozen=True)
+@frozen
 class CodeBlock:
     """One fenced block. `language` is the info string's first word in lower case; `code` has LF line ends, no fence
     lines, and no newline after its last line; `closed` is False when the text ends before the fence does."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from mrt.frozen import frozen
 from mrt.quality import vocabulary
 from mrt.quality.extract import without_blocks
 
@@ -16,7 +16,7 @@ _SENTENCE_END = r"[.!?。！？](?:\s|$)|[。！？]|[;:]\s|\n\s*(?:[-*•]|\d+[
 _WORD = r"\w[\w+#]*(?:\.\w+)*(?:\(\))?|[,\n]"
 
 
-@dataclass(frozen=True)
+@frozen
 class Intent:
     """`strong_code`: the prompt plainly orders code; `code`: it mentions code in some way; `json`: it wants JSON back."""
 
