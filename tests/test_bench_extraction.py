@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,32 @@ def test_where_there_is_no_program_none_is_found(shape: str) -> None:
     assert (found.method, found.code, found.defines) == ("none", "", False)
 
 
+WRAPPED = {
+    "json": json.dumps({"code": RIGHT}),
+    "fenced json": block(json.dumps({"language": "python", "code": RIGHT}, indent=1), "json"),
+    "a tool call": json.dumps({"name": "write", "arguments": {"files": [{"path": "a.py", "content": RIGHT}]}}),
+    "a tool call in tags": f"<tool_call>\n{json.dumps({'arguments': {'code': RIGHT}})}\n</tool_call>",
+    "a page's tags on the lines of the code": f'<pre><code class="language-python">{RIGHT}\n</code></pre>',
+    "tags on the lines of the code": f"<code>{RIGHT}</code>",
+    "a byte order mark within the fence": block(f"\ufeff{RIGHT}"),
+    "prose before json": f"Here: {json.dumps({'code': RIGHT})}",
+}
+
+
+@pytest.mark.parametrize("shape", WRAPPED)
+def test_a_wrapped_program_is_found_as_it_is(shape: str) -> None:
+    found = extract(WRAPPED[shape], "solve")
+    assert (found.code.strip(), found.defines) == (RIGHT, True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["Use `def solve(n): return n * 2` here.", "| name | code |\n|---|---|\n| solve | `def solve(n): return n * 2` |"],
+)
+def test_a_program_marked_in_a_line_is_found(answer: str) -> None:
+    assert extract(answer, "solve").code == "def solve(n): return n * 2"
+
+
 def test_a_program_of_another_name_is_given_as_such() -> None:
     found = extract(block("def resolve(n):\n    return n * 2"), "solve")
     assert (found.method, found.defines) == ("fenced", False)
@@ -85,8 +112,25 @@ def test_the_reason_says_which_block_and_what_was_put_before_it() -> None:
         "- ```python\nx\n" * 2_000,
         "```python\n(\n```\n" * 3_000,
         "> " * 20_000,
+        "solve`" * 20_000,
+        "{" * 50_000,
+        "<code>solve = (" * 5_000,
     ],
-    ids=["backticks", "openings", "tags", "open brackets", "one line", "deep", "quotes", "lists", "broken", "a quote"],
+    ids=[
+        "backticks",
+        "openings",
+        "tags",
+        "open brackets",
+        "one line",
+        "deep",
+        "quotes",
+        "lists",
+        "broken",
+        "a quote",
+        "marks",
+        "braces",
+        "pages",
+    ],
 )
 def test_hostile_text_ends_in_time(answer: str) -> None:
     """Within the suite's own patience: each of these took minutes when every end was tried with every start."""

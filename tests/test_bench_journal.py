@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,41 @@ def test_a_run_is_not_begun_twice(journal: Journal) -> None:
         journal.begin(RUN)
 
 
-@pytest.mark.parametrize("text", ["", "x", "{}", '{"run": 3}', '{"run": {"id": "a"}}', "[]"], ids=repr)
+@pytest.mark.parametrize("text", ["", "x", "{}", '{"run": 3}', '{"run": {"id": "a"}}', "[]", '{"run": "x"}'], ids=repr)
 def test_what_is_no_journal_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(text)
+    with pytest.raises(UsageError, match="is no run of mrt bench"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param({"answer": {"heard": None}}, id="no answer"),
+        pytest.param({"status": "perfect"}, id="no status"),
+        pytest.param({"answer": {"band": "x"}}, id="a band that is no number"),
+        pytest.param({"answer": {"band": 7}}, id="a band that is not there"),
+        pytest.param({"answer": {"task": []}}, id="a task that is no name"),
+        pytest.param({"answer": {"heard": {"cost_nano": "5"}}}, id="a cost that is text"),
+    ],
+)
+def test_a_damaged_line_is_left_out(journal: Journal, damage: dict[str, Any]) -> None:
+    record = to_record(graded())
+    for key, value in damage.items():
+        record[key] = {**record[key], **value} if isinstance(value, dict) else value
+    if isinstance(record["answer"]["heard"], dict):
+        record["answer"]["heard"] = {**to_record(graded())["answer"]["heard"], **record["answer"]["heard"]}
+    with journal.path.open("a") as file:
+        file.write(json.dumps(record) + "\n")
+    journal.add(graded("next"))
+    assert [one.answer.task for one in read(journal.path)[1]] == ["next"]
+
+
+@pytest.mark.parametrize("damage", [{"samples": "1"}, {"samples": 0}, {"suite": []}, {"environment": "x"}], ids=repr)
+def test_a_damaged_head_is_refused(tmp_path: Path, damage: dict[str, Any]) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"version": 1, "run": {**asdict(RUN), **damage}}) + "\n")
     with pytest.raises(UsageError, match="is no run of mrt bench"):
         read(path)
 

@@ -23,7 +23,7 @@ from mrt.bench.journal import Journal, Run
 from mrt.bench.replay import cascade, frontier, gate_report, outcomes, played
 from mrt.bench.report import Report, drift_of, report_of
 from mrt.bench.suites import suite_of
-from mrt.output.bench import said
+from mrt.output.bench import bill_line, said
 
 RUN = Run(
     "20260101-000000-000-box-m", "box/m", "coding", "d", 0, 1, "2026-01-01T00:00:00Z", {"seed": 1, "planned": None}
@@ -88,6 +88,10 @@ def test_an_empty_run_knows_nothing() -> None:
     assert (found.overall.rate.value, found.speed.tokens_per_second, found.bands) == (None, None, ())
 
 
+def test_a_run_without_answers_cost_nothing_to_speak_of() -> None:
+    assert bill_line(report().bill, 0) == "cost: none, no answer came"
+
+
 def test_the_memorisation_gap_is_the_difference_of_two_variants() -> None:
     canonical, variant = report(answer(1), answer(2)), report(answer(1), answer(2, "wrong"), variant=1)
     for pair in ((canonical, variant), (variant, canonical)):
@@ -95,6 +99,7 @@ def test_the_memorisation_gap_is_the_difference_of_two_variants() -> None:
         assert gap is not None
         assert (gap.points, gap.variant) == (0.5, 1)
     assert memorisation_gap(canonical, canonical) is None
+    assert memorisation_gap(report(answer(1)), variant) is None
     assert memorisation_gap(variant, replace(variant, run=replace(variant.run, variant=2))) is None
 
 
@@ -212,6 +217,7 @@ def test_replay_prints_every_threshold_and_the_gate(two_runs: Home) -> None:
     assert lines[0] == "box/small -> box/large: complexity up to which each but the last is tried first; 0 is never"
     assert [line.split()[0] for line in lines[3:14]] == [str(number) for number in range(11)]
     assert lines[5].split() == ["2", "3", "of", "3", "100", "%", "44-100", "%", "0", "$0.0000002", "5.0"]
+    assert lines[13].split()[-4:-1] == ["no", "API", "cost"]
     assert lines[-3:] == [
         "quality gate",
         "  box/small: lets 2 of 2 wrong answers through, turns 0 of 1 right ones down",
@@ -256,8 +262,9 @@ def test_grade_takes_answers_from_a_file(store_home: Home, tmp_path: Path) -> No
         ("[]", ':1 is no {"task", "answer"}'),
         ('{"task": "add-1", "answer": 3}', ":1: task and answer must be texts"),
         ('{"task": "nope", "answer": ""}', ":1: no task 'nope'"),
+        ("\n", " holds no answer"),
     ],
-    ids=["a list", "a number", "no task"],
+    ids=["a list", "a number", "no task", "nothing"],
 )
 def test_grade_refuses_what_is_no_answer(store_home: Home, tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "a.jsonl"

@@ -15,7 +15,7 @@ from mrt.bench.answers import Answer, Graded, Heard
 from mrt.bench.run import MOST_SECONDS, Course, Pace, run_suite
 from mrt.bench.sandbox.process import Ended
 from mrt.bench.staircase import FEWEST, MOST, Staircase
-from mrt.errors import SandboxError, UpstreamError
+from mrt.errors import RateLimited, SandboxError, UpstreamError
 
 BANDS = {number: 1 + number // 8 for number in range(40)}
 TASKS = tasks(BANDS)
@@ -124,6 +124,13 @@ def test_three_failures_in_a_row_end_the_run_and_others_do_not() -> None:
         found.extend(run_suite(TASKS, model, run_trusted, Pace()))
     assert len(model.asked) == 6
     assert caught.value.hint == "mend it and go on with --resume"
+
+
+def test_a_rate_limit_three_times_in_a_row_ends_the_run_as_one() -> None:
+    model = Model(lambda _: heard(error="rate_limit", message="slow down (HTTP 429)"))
+    with pytest.raises(RateLimited, match="refused 3 times in a row: slow down") as caught:
+        list(run_suite(TASKS, model, run_trusted, Pace()))
+    assert (len(model.asked), caught.value.exit_code) == (3, 8)
 
 
 def test_a_sandbox_that_fails_ends_the_run_before_more_is_asked() -> None:

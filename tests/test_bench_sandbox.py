@@ -319,8 +319,19 @@ def test_a_container_engine_is_spoken_to_over_its_standard_streams(
 
 def test_an_engine_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(SandboxError, match="podman is not installed or does not answer"):
+    with pytest.raises(SandboxError, match="podman is not installed"):
         open_sandbox("podman")
+
+
+def test_an_engine_without_its_service_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = tmp_path / "docker"
+    engine.write_text("#!/bin/sh\nexit 1\n")
+    engine.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = {layer.name: (layer.stands, layer.silent) for layer in layers()}
+    assert (found["docker"], found["podman"]) == ((False, True), (False, False))
+    with pytest.raises(SandboxError, match="docker does not answer"):
+        open_sandbox("docker")
 
 
 def test_the_layers_of_this_machine() -> None:

@@ -43,7 +43,12 @@ def all_pairs(reports: Sequence[Report]) -> tuple[list[tuple[int, int, Compariso
 
 
 def memorisation_gap(one: Report, other: Report) -> Gap | None:
-    """The gap between variant 0 and another one, whichever of the two runs is which; None where there is nothing to compare."""
+    """The gap between variant 0 and another one, whichever of the two runs is which; None where there is nothing to compare.
+
+    Both must have graded the same tasks: a short run chooses its own, and their rate says nothing beside that of all.
+    """
+    if {*passed_by_task(one)} != {*passed_by_task(other)}:
+        return None
     canonical, variant = sorted((one, other), key=lambda report: report.run.variant)
     same = (canonical.run.model, canonical.run.suite) == (variant.run.model, variant.run.suite)
     rates = canonical.overall.rate.value, variant.overall.rate.value

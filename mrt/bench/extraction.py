@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import itertools
+import json
 import re
 import symtable
 import textwrap
@@ -23,6 +25,9 @@ _CLOSING, _OPENING = re.compile(rf"</{_TAG}>"), re.compile(rf"<{_TAG}>")
 _TAGS = re.compile(rf"</?{_TAG}>")
 _FENCE = re.compile(r"((?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*[ \t]*)(`{3,}|~{3,})([^\n]*)")
 _MASK = "\ue000"  # of a private-use area: no model writes it
+_MARKED = re.compile(r"(?<!`)`{1,3}([^`\n]+)`{1,3}(?!`)")
+_MARKUP = re.compile(r"</?(?:pre|code|python|answer|solution)\b[^<>\n]*>", re.IGNORECASE)
+_BUILTINS = frozenset(dir(builtins))
 _STATEMENT = re.compile(r"(?:async def|def|class|import|from|@)\b|@\w")
 # In one answer, bodies that do not parse are tried against this many later closing fences in all, and so many starts of loose
 # code are tried: answers are small.
@@ -49,7 +54,7 @@ class _Block:
 
 def extract(answer: str, entry: str) -> Extracted:
     """The code of `answer` that defines `entry`: the last block that does, with the others whose names it needs."""
-    text = without_thoughts(answer.replace("\r\n", "\n"))
+    text = without_thoughts(answer.replace("\r\n", "\n").replace("\r", "\n"))
     fenced = [block for _, code in _fenced(text) if (block := _block(code)) is not None]
     found = _chosen(fenced, entry)
     if found is not None:
@@ -58,6 +63,10 @@ def extract(answer: str, entry: str) -> Extracted:
     found = _chosen(loose, entry)
     if found is not None:
         return _put_together(loose, found, _LOOSE, entry)
+    wrapped = [block for code in _wrapped(text) if entry in code and (block := _block(code)) is not None]
+    found = _chosen(wrapped, entry)
+    if found is not None:
+        return _put_together(wrapped, found, _LOOSE, entry)
     for blocks, method in ((fenced, _FENCED), (loose, _LOOSE)):
         found = _last(blocks, lambda block: bool(block.defined))
         if found is not None:
@@ -73,12 +82,29 @@ def _chosen(blocks: Sequence[_Block], entry: str) -> int | None:
 
 def _put_together(blocks: Sequence[_Block], chosen: int, method: Method, entry: str) -> Extracted:
     helpers = _helpers(blocks, chosen)
-    code = "\n\n".join(blocks[at].code for at in (*helpers, chosen))
+    code = _joined([blocks[at].code for at in (*helpers, chosen)])
     reason = "no fenced block" if method == _LOOSE else f"block {chosen + 1} of {len(blocks)} that parse"
     if helpers:
         reason += f", with {len(helpers)} other{'s' * (len(helpers) > 1)} that it needs"
         method = "fenced with helpers" if method == _FENCED else method
     return Extracted(code, method, reason, entry in blocks[chosen].defined)
+
+
+def _joined(pieces: Sequence[str]) -> str:
+    """The pieces as one program: imports from `__future__` must stand before all else, so those of later pieces go first."""
+    if len(pieces) == 1:
+        return pieces[0]
+    futures: dict[str, None] = {}
+    rest = []
+    for piece in pieces:
+        lines = piece.split("\n")
+        for node in tree.body if (tree := _parsed(piece)) else ():
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+                span = slice(node.lineno - 1, node.end_lineno)
+                futures["\n".join(lines[span])] = None
+                lines[span] = [""] * len(lines[span])
+        rest.append("\n".join(lines))
+    return "\n\n".join([*futures, *rest])
 
 
 def _last(blocks: Sequence[_Block], fits: Callable[[_Block], bool]) -> int | None:
@@ -182,6 +208,29 @@ def _unfenced(text: str) -> Iterator[str]:
             after = start + code.count("\n") + 1
 
 
+def _wrapped(text: str) -> Iterator[str]:
+    """What may be code where no block is: strings of JSON, text between tags of a page, marked words in a line."""
+    bodies = [text, *(code for _, code in _fenced(text)), *_MARKUP.split(text)[1:-1]]
+    for body in bodies[:_MOST_TRIES]:
+        yield from _strings(body.strip())
+        yield textwrap.dedent(body)
+    yield from (found[1].strip() for found in itertools.islice(_MARKED.finditer(text), _MOST_TRIES))
+
+
+def _strings(text: str) -> Iterator[str]:
+    start = text.find("{")
+    try:
+        left = [json.JSONDecoder().raw_decode(text, start)[0]] if start >= 0 else []
+    except (ValueError, RecursionError):
+        return
+    while left:
+        value = left.pop(0)
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            left += value.values() if isinstance(value, dict) else value
+
+
 def _as_deep(lines: Sequence[str]) -> Iterator[str]:
     """The lines up to the first that is indented less than the first one."""
     margin = len(lines[0]) - len(lines[0].lstrip())
@@ -220,6 +269,7 @@ def _fault(code: str) -> int | None:
 
 
 def _block(code: str) -> _Block | None:
+    code = code.removeprefix("\ufeff")
     tree = _parsed(code) if code.strip() else None
     if tree is None:
         return None
@@ -228,7 +278,7 @@ def _block(code: str) -> _Block | None:
 
 
 def _is_stub(node: ast.stmt) -> bool:
-    """Whether a definition has no body but a docstring, `...` or `pass`; of a class, whether this is so of all its methods."""
+    """Whether a definition has no body but a docstring, `...`, `pass` or `raise NotImplementedError`; of a class, all methods."""
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return False
     body = [
@@ -236,6 +286,7 @@ def _is_stub(node: ast.stmt) -> bool:
         for statement in node.body
         if not (
             isinstance(statement, ast.Pass)
+            or (isinstance(statement, ast.Raise) and ast.unparse(statement).startswith("raise NotImplementedError"))
             or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
         )
     ]
@@ -280,7 +331,7 @@ def _helpers(blocks: Sequence[_Block], chosen: int) -> tuple[int, ...]:
     found: set[int] = set()
     for at in (*range(chosen - 1, -1, -1), *range(chosen + 1, len(blocks))):
         gives = blocks[at].defined & needed
-        if gives:
+        if gives or ("*" in blocks[at].defined and needed - _BUILTINS):
             found.add(at)
             needed = (needed - gives) | (blocks[at].used - blocks[at].defined)
     return tuple(sorted(found))

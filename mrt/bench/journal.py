@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mrt.bench.answers import Graded, from_record, to_record
+from mrt.bench.shapes import checked
 from mrt.errors import UsageError
 from mrt.frozen import frozen
 
@@ -77,8 +78,7 @@ def read(path: Path) -> tuple[Run, tuple[Graded, ...]]:
     """A run and its answers; a last line that was cut off is left out. Raises UsageError for what is no journal."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-        head = json.loads(lines[0])
-        run = Run(**head["run"])
+        run = _run(lines[0])
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", "`mrt bench report` lists the runs") from None
     except (ValueError, KeyError, TypeError):
@@ -90,9 +90,18 @@ def head(path: Path) -> Run | None:
     """What a journal is of, by its first line alone; None for what is no journal."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
-            return Run(**json.loads(file.readline())["run"])
+            return _run(file.readline())
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _run(line: str) -> Run:
+    """Raises ValueError, KeyError, TypeError for what is no head of a journal."""
+    given = dict(json.loads(line)["run"])
+    run = Run(**checked(Run, given))
+    if not isinstance(run.environment.get("layers", []), list) or run.samples < 1:
+        raise TypeError("no run of this kind")
+    return run
 
 
 def _graded(lines: list[str]) -> Iterator[Graded]:

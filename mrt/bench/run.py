@@ -14,7 +14,7 @@ from mrt.bench.grading import grade
 from mrt.bench.staircase import Staircase
 from mrt.bench.statistics import median_of
 from mrt.bench.tasks import Task
-from mrt.errors import SandboxError, UpstreamError
+from mrt.errors import MrtError, RateLimited, SandboxError, UpstreamError
 from mrt.frozen import frozen
 
 MAX_TOKENS, MAX_TOKENS_REASONING = 4096, 16384
@@ -23,6 +23,7 @@ USUAL_TOKENS_PER_SECOND, USUAL_SECONDS, MOST_SECONDS = 30.0, 120.0, 600.0
 # So many failures of the endpoint in a row are no accident.
 MOST_FAILURES = 3
 RESUME_HINT = "mend it and go on with --resume"
+WAIT_HINT = "wait, then go on with --resume; --rest S asks more slowly"
 
 
 @frozen
@@ -84,7 +85,8 @@ def run_suite(
 ) -> Iterator[Graded]:
     """Every answer with its verdict as it comes; what is `done` already is not asked again.
 
-    Raises UpstreamError when the endpoint fails time after time: the run is then incomplete, and can be gone on with.
+    Raises UpstreamError, or RateLimited, when the endpoint fails time after time: the run is then incomplete, and can be gone on
+    with.
     """
     course = Course(pace.max_tokens, reasons=any(graded.answer.heard.reasoned for graded in done))
     course.speeds.extend(speed for graded in done if (speed := graded.answer.heard.decode_rate))
@@ -107,7 +109,14 @@ def run_suite(
         if course.walls >= MOST_FAILURES:
             raise SandboxError(f"the sandbox failed {course.walls} times in a row: {graded.detail}", "mrt bench doctor")
         if course.failures >= MOST_FAILURES:
-            raise UpstreamError(f"the endpoint failed {course.failures} times in a row: {heard.message}", RESUME_HINT)
+            raise _endless(course.failures, heard)
+
+
+def _endless(failures: int, heard: Heard) -> MrtError:
+    """What ends a run whose endpoint keeps failing; a rate limit stays one, for a script to wait and go on."""
+    if heard.error == RateLimited.code:
+        return RateLimited(f"the endpoint refused {failures} times in a row: {heard.message}", WAIT_HINT)
+    return UpstreamError(f"the endpoint failed {failures} times in a row: {heard.message}", RESUME_HINT)
 
 
 def _order(tasks: Sequence[Task], pace: Pace, stairs: Staircase | None) -> Iterator[tuple[Task, int]]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mrt.commands._shared import ExamplesFirst, common_options, console
 from mrt.errors import ExitCode, SandboxError
+
+if TYPE_CHECKING:
+    from mrt.bench.sandbox.executor import Layer
 
 EXAMPLES = """
 mrt bench doctor
@@ -32,9 +37,13 @@ def command() -> int:
         data = {"tight": problem is None, "layers": rows}
         console().envelope("bench", data, [problem] if problem else [])
     else:
-        lines = [(layer.name, _STATES[layer.stands], layer.detail) for layer in found]
+        lines = [(layer.name, _state(layer), layer.detail) for layer in found]
         console().result("\n".join(columns(("layer", "state", "what"), lines, (False, False, False))))
     if problem is None:
         return ExitCode.OK
     console().failure(problem)
     return int(problem.exit_code)
+
+
+def _state(layer: Layer) -> str:
+    return "does not answer" if layer.silent else _STATES[layer.stands]

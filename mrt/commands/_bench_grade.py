@@ -43,6 +43,8 @@ def command(file: str, suite: str, variant: int, executor: str) -> None:
 
     tasks = suite_of(suite, variant)
     answers = list(_read(file, tasks))
+    if not answers:
+        raise UsageError(f"{file} holds no answer", 'one JSON object a line: {"task": ..., "answer": ...}')
     sandbox = sandbox_for(console(), executor)
     counted: Counter[str] = Counter()
     found = []

@@ -167,6 +167,8 @@ def speed_line(speed: Speed) -> str:
 
 def bill_line(bill: Bill, tasks: int) -> str:
     """The cost in all and per task, and how it is known."""
+    if not bill.answers:
+        return "cost: none, no answer came"
     if bill.state == "free":
         return "cost: no API cost"
     if bill.unknown:

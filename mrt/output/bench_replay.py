@@ -49,9 +49,15 @@ def _row(one: Outcome) -> tuple[str, ...]:
         percent(one.rate.value),
         interval(one.rate),
         str(one.escalations),
-        "unknown" if one.nano is None else amount(one.nano),
+        _cost(one.nano),
         f"{one.seconds:.1f}",
     )
+
+
+def _cost(nano: int | None) -> str:
+    if nano is None:
+        return "unknown"
+    return amount(nano) if nano else "no API cost"
 
 
 def _data(one: Outcome) -> dict[str, Any]:

@@ -15,8 +15,10 @@ PACKAGE = "/package"
 
 def walls(engine: str, limits: Limits) -> Walls:
     """Walls made of a container. Raises SandboxError when the engine is not there or does not answer."""
+    if not installed(engine):
+        raise SandboxError(f"{engine} is not installed", "`mrt bench doctor` shows what is here")
     if not works(engine):
-        raise SandboxError(f"{engine} is not installed or does not answer", f"`{engine} info` shows why")
+        raise SandboxError(f"{engine} does not answer", f"`{engine} info` shows why")
     return Walls(False, False, wrapper=command(engine, limits), container=True, package=PACKAGE)
 
 
@@ -32,6 +34,11 @@ def command(engine: str, limits: Limits) -> tuple[str, ...]:
         # Ending the engine's client does not end the container: this does, from within, where the program cannot reach it.
         *("timeout", "-s", "KILL", str(math.ceil(limits.wall_seconds) + 5)),
     )
+
+
+def installed(engine: str) -> bool:
+    """Whether the engine's program is there; its service may still not run."""
+    return shutil.which(engine) is not None
 
 
 def works(engine: str) -> bool:

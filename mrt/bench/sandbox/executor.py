@@ -36,11 +36,15 @@ class Sandbox:
 
 @frozen
 class Layer:
-    """One layer as `mrt bench doctor` shows it; `stands` None where it is optional and was not asked for."""
+    """One layer as `mrt bench doctor` shows it; `stands` None where it is optional and was not asked for.
+
+    `silent` is what is installed and does not answer.
+    """
 
     name: str
     stands: bool | None
     detail: str
+    silent: bool = False
 
 
 def open_sandbox(executor: str = "local", limits: Limits | None = None) -> Sandbox:
@@ -106,5 +110,14 @@ def layers() -> tuple[Layer, ...]:
             self_test(Walls(wrapper=wrapper)).tight if wrapper else None,
             "around the others where it works" if wrapper else "not installed; optional",
         ),
-        *(Layer(name, container.works(name), "for --executor") for name in EXECUTORS[1:]),
+        *(_engine(name) for name in EXECUTORS[1:]),
     )
+
+
+def _engine(name: str) -> Layer:
+    """A container engine: there and answering, there without an answer, or not there."""
+    if container.works(name):
+        return Layer(name, True, "for --executor")
+    if container.installed(name):
+        return Layer(name, False, f"for --executor; installed, but `{name} info` fails", silent=True)
+    return Layer(name, False, "for --executor; not installed")
