@@ -360,3 +360,14 @@ def test_the_package_itself_cannot_be_read_wherever_it_is_installed(
     assert beside[:2] == [f"{library}/json", f"{library}/os.py"]
     assert f"{tmp_path}/lib" not in beside
     assert not any("site-packages" in path for path in beside)
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+def test_bubblewrap_goes_around_the_others_where_it_works() -> None:
+    working = subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True)
+    if working.returncode != 0:
+        pytest.skip("namespaces are forbidden here")
+    sandbox = open_sandbox()
+    assert sandbox.layers == ("landlock", "seccomp", "limits", "bubblewrap")
+    code = "import tempfile\ndef attack():\n    with tempfile.TemporaryFile() as file: file.write(b'x')\n    return 1"
+    assert value(call(code, sandbox.walls)) == ["int", "0x1"]

@@ -19,7 +19,9 @@ def wrapper() -> tuple[str, ...]:
     return (
         program,
         *("--unshare-all", "--die-with-parent", "--new-session", "--clearenv"),
-        *(word for path in readable if not path.startswith("/dev/") for word in ("--ro-bind-try", path, path)),
+        # First what is empty: an interpreter may lie beneath /tmp, and the scratch folder does.
         *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"),  # noqa: S108 - the namespace's own
-        *("--setenv", "PATH", "/usr/bin:/bin", "--setenv", "PYTHONHASHSEED", "0"),
+        *(word for path in readable if not path.startswith("/dev/") for word in ("--ro-bind-try", path, path)),
+        *("--bind", "{scratch}", "{scratch}", "--chdir", "{scratch}"),
+        *("--setenv", "PATH", "/usr/bin:/bin", "--setenv", "PYTHONHASHSEED", "0", "--setenv", "TMPDIR", "{scratch}"),
     )
