@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from mrt.domain import Target
+from mrt.endpoints.kinds import LISTS_ALL
 
 if TYPE_CHECKING:
     from mrt.endpoints.cache import CachedReport
     from mrt.endpoints.report import EndpointReport, ModelReport
 
-# Servers that answer only the models they list; a gateway may hide names, and llama.cpp answers any name with what it has.
-_LISTS_ALL = frozenset({"ollama", "vllm", "llama_swap", "lm_studio"})
 # From a disk to memory, bytes per second: a common SSD. Only an order of magnitude, and shown as "about".
 _LOAD_BYTES_PER_S = 1e9
 
@@ -81,7 +80,7 @@ def _model(report: EndpointReport, name: str) -> ModelReport | None:
 
 def _absent(report: EndpointReport) -> bool | None:
     """False where the list is whole and lacks the model, else unknown."""
-    return False if report.state == "ready" and report.kind in _LISTS_ALL else None
+    return False if report.state == "ready" and report.kind in LISTS_ALL else None
 
 
 def _abilities(model: ModelReport) -> dict[str, bool | None]:

@@ -40,3 +40,5 @@ LOCAL_VARIABLES = "LOCAL_LLM"
 # Some servers demand an Authorization header and accept anything in it.
 PLACEHOLDER_KEY = "mrt"
 RESERVED = "openai-compat"
+# Kinds that answer only the models they list. llama.cpp answers any name with the model it has; a gateway may hide names.
+LISTS_ALL = frozenset({"ollama", "vllm", "llama_swap"})

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mrt.domain import Target
-from mrt.endpoints.kinds import PROVIDERS
+from mrt.endpoints.kinds import LISTS_ALL, PROVIDERS
 from mrt.errors import AuthError, ConfigError, ModelNotFound, MrtError, NotAnApi, Overloaded, TimedOut
 from mrt.frozen import frozen
 from mrt.near import nearest
@@ -16,8 +16,6 @@ from mrt.providers.failure import classify, error_text
 from mrt.providers.jsontext import dump
 from mrt.providers.question import fetch_json
 
-# Servers that answer only the models they list. llama.cpp answers any name with the model it has; a gateway may hide names.
-_LISTS_ALL = frozenset({"ollama", "vllm", "llama_swap"})
 _TRANSIENT = frozenset({408, 425, 429})
 
 
@@ -72,7 +70,7 @@ def _check_local(target: Target, status: int, payload: Any) -> None:
     listed = model_names(payload)
     if listed is None:
         raise NotAnApi(f"{shown(target.url)} answers, but not as a model server", f"check the url of {target.endpoint}")
-    if target.kind in _LISTS_ALL and not _is_listed(target.model, listed):
+    if target.kind in LISTS_ALL and not _is_listed(target.model, listed):
         raise ModelNotFound(
             f"{shown(target.url)} has no model {target.model!r}{has_instead(target.model, listed)}", _remedy(target)
         )

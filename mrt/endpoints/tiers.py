@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mrt.config import Config, Tier
+from mrt.endpoints.kinds import LISTS_ALL
 from mrt.endpoints.probe import has_instead
 from mrt.endpoints.report import EndpointReport, State
 from mrt.endpoints.resolve import resolve_tier
 from mrt.errors import MrtError
 from mrt.frozen import frozen
-
-# Kinds whose list has everything they can answer; others answer names that they do not list.
-LISTS_ALL = frozenset({"ollama", "vllm", "llama_swap", "lm_studio"})
 
 
 @frozen
