@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrt.bench.statistics import all_pass, bootstrap, compare, holm, median_of, pass_at, percentile, wilson
+from mrt.bench.statistics import all_pass, bootstrap, compare, holm, median_of, percentile, wilson
 from mrt.bench.threshold import LEVELS, Thresholds, Trial, complexity_of, thresholds
 
 
@@ -53,20 +53,18 @@ def test_wilsons_interval_covers_as_stated(rate: float) -> None:
     assert covered / draws >= 0.93
 
 
-def test_pass_at_k_and_all_k() -> None:
-    assert pass_at(1, 4, 1) == pytest.approx(0.25)
-    assert pass_at(2, 4, 2) == pytest.approx(1 - 1 / 6)
+def test_all_k() -> None:
     assert all_pass(2, 4, 2) == pytest.approx(1 / 6)
-    assert (pass_at(5, 4, 4), all_pass(5, 4, 4)) == (None, None)
+    assert all_pass(5, 4, 4) is None
 
 
-@given(st.integers(1, 12), st.data())
-def test_one_of_k_is_never_rarer_than_all_of_k(samples: int, data: st.DataObject) -> None:
+@given(st.integers(2, 12), st.data())
+def test_all_of_more_is_never_likelier(samples: int, data: st.DataObject) -> None:
     passed = data.draw(st.integers(0, samples))
-    k = data.draw(st.integers(1, samples))
-    one, every = pass_at(k, samples, passed), all_pass(k, samples, passed)
-    assert one is not None and every is not None
-    assert 0 <= every <= one <= 1
+    k = data.draw(st.integers(2, samples))
+    fewer, more = all_pass(k - 1, samples, passed), all_pass(k, samples, passed)
+    assert fewer is not None and more is not None
+    assert 0 <= more <= fewer <= passed / samples
 
 
 def test_the_bootstrap_draws_tasks_and_repeats_itself() -> None:

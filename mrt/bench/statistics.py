@@ -31,14 +31,6 @@ def wilson(passed: float, count: int) -> Rate:
     return Rate(share, max(0.0, centre - half), min(1.0, centre + half), count)
 
 
-def pass_at(k: int, samples: int, passed: int) -> float | None:
-    """The chance that one of `k` samples passes, unbiased (Chen et al. 2021); None for more than were drawn."""
-    if k > samples or k < 1:
-        return None
-    draws = math.comb(samples, k)
-    return (draws - math.comb(samples - passed, k)) / draws
-
-
 def all_pass(k: int, samples: int, passed: int) -> float | None:
     """The chance that all of `k` samples pass: what counts where nobody checks the answer. None for more than were drawn."""
     if k > samples or k < 1:
