@@ -71,6 +71,19 @@ def expect_offline(mrt, environment):
     json.loads(expect([mrt, "probe", "--json"], environment, (0, 3)))
 
 
+def expect_demo(mrt, environment):
+    """The demo checks itself; here that nothing but the wheel is needed, and that nothing stays behind."""
+    with tempfile.TemporaryDirectory() as temporary:
+        environment = environment | {"TMPDIR": temporary}
+        shown = expect([mrt, "demo"], environment, 0)
+        steps = json.loads(expect([mrt, "demo", "--json"], environment, 0))["data"]["steps"]
+        if "SIMULATED" not in shown or not all(f"$ {step['command']}\n" in shown for step in steps):
+            sys.exit(f"the demo shows something else:\n{shown}")
+        if left := [*Path(temporary).iterdir()]:
+            sys.exit(f"the demo leaves {left}")
+    expect([mrt, "demo", "--engine"], environment, 2, stdout="", stderr="hint: pip install 'mrt[engine]'")
+
+
 def main(mrt):
     """The smoke test."""
     with tempfile.TemporaryDirectory() as home, ThreadingHTTPServer(("127.0.0.1", 0), Chat) as server:
@@ -82,6 +95,7 @@ def main(mrt):
         expect([mrt, "modles"], environment, 2, stdout="")
         expect_data()
         expect_offline(mrt, environment)
+        expect_demo(mrt, environment)
         expect([mrt, "ask", "--dry-run", "implement an LRU cache"], environment, 0)
         expect([mrt, "ask", "hi"], environment, 3, stdout="", stderr="no tier could answer")
         local = environment | {"LLAMACPP_BASE_URL": f"http://127.0.0.1:{server.server_port}"}

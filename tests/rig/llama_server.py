@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from mrt.demo import engine_child
 from rig.availability import unavailable
 
 START_SECONDS = 60.0
-CHILD = Path(__file__).with_name("llama_child.py")
+CHILD = Path(engine_child.__file__)
 
 
 @dataclass(frozen=True)

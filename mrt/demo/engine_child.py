@@ -1,6 +1,6 @@
-"""Child process of `llama_server`: runs llama.cpp's own HTTP server until its standard input ends.
+"""Child process: runs llama.cpp's own HTTP server, from the xllamacpp wheel, until its standard input ends.
 
-Usage: llama_child.py MODEL PARAMETERS, where PARAMETERS is JSON with fields of xllamacpp's CommonParams ("a.b" for nested ones).
+Usage: engine_child.py MODEL PARAMETERS, where PARAMETERS is JSON with fields of xllamacpp's CommonParams ("a.b" for nested ones).
 Prints `READY URL` once the model is loaded, or `UNAVAILABLE REASON` where xllamacpp does not import. Standard input ends when the
 parent dies, however it dies: nothing is left behind.
 """
@@ -30,7 +30,7 @@ def main() -> None:
 
 def start(model: str, fields: dict[str, Any]) -> Any:
     """A running server on any free port of the loopback interface."""
-    import xllamacpp  # type: ignore[import-untyped]
+    import xllamacpp
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = model

@@ -1,0 +1,1 @@
+"""A first minute with mrt: its real commands, asking scripted model servers on the loopback interface."""
