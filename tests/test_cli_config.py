@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
-from rig.loopback import ScriptedServer, in_turn
-from rig.responses import json_response
+from config_shell import Result, Shell
 
-from mrt.cli import run
 from mrt.config import load
 from mrt.config.edit import initial_text
-from mrt.output import Console
 
 FILE = """\
 [tiers.fast]
@@ -37,38 +30,6 @@ output_usd_per_mtok = 10
 BUDGET_SETTINGS = "daily_usd, monthly_usd, timezone, soft_pct, on_store_failure, per_session_usd, per_call_usd"
 
 
-class Result(NamedTuple):
-    stdout: str
-    stderr: str
-    exit_code: int
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.stdout)["data"]
-
-    @property
-    def errors(self) -> Any:
-        return json.loads(self.stdout)["errors"]
-
-
-class Shell:
-    """Runs the command line in this process, in a home of its own."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.path = home / "mrt" / "config.toml"
-
-    def __call__(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
-        stdout, stderr = io.StringIO(), io.StringIO()
-        environment = {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home), **(env or {})}
-        code = run(["config", *arguments], Console(None, stdout, stderr, environment))
-        return Result(stdout.getvalue(), stderr.getvalue(), code)
-
-    def write(self, text: str) -> None:
-        self.path.parent.mkdir(exist_ok=True)
-        self.path.write_text(text)
-
-
 @pytest.fixture
 def config(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
@@ -82,11 +43,19 @@ def test_alone_it_shows_its_help_with_examples_first(config: Shell) -> None:
     assert result.stdout.startswith("Examples:\n  mrt config show --origin\n")
     assert (result.stderr, result.exit_code) == ("", 0)
     commands = result.stdout.partition("Commands:\n")[2].split("\n")
-    assert [line.split()[0] for line in commands if line.strip()] == ["check", "get", "init", "path", "set", "show"]
+    assert [line.split()[0] for line in commands if line.strip()] == [
+        "check",
+        "get",
+        "init",
+        "list",
+        "path",
+        "set",
+        "show",
+    ]
     assert "..." not in result.stdout.partition("Commands:")[2]
 
 
-@pytest.mark.parametrize("name", ["check", "get", "init", "path", "set", "show"])
+@pytest.mark.parametrize("name", ["check", "get", "init", "list", "path", "set", "show"])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_every_command_has_help_with_examples_first(
     config: Shell, capsys: pytest.CaptureFixture[str], name: str, flag: str
@@ -110,9 +79,9 @@ def test_path_is_printed_whether_the_file_exists_or_not(config: Shell) -> None:
     assert config("path") == Result(f"{config.path}\n", "", 0)
     assert config("path", "--config", "/x/y.toml") == Result("/x/y.toml\n", "", 0)
     assert config("path", env={"MRT_CONFIG": "/x/z.toml"}) == Result("/x/z.toml\n", "", 0)
-    assert config("path", "--json").data == {"path": str(config.path), "exists": False}
+    assert config("path", "--json").data == {"path": str(config.path), "exists": False, "project": None}
     config.write("")
-    assert config("path", "--json").data == {"path": str(config.path), "exists": True}
+    assert config("path", "--json").data == {"path": str(config.path), "exists": True, "project": None}
 
 
 # show -------------------------------------------------------------------------------------------------------------
@@ -151,6 +120,8 @@ assessor.max_tokens = 256
 assessor.timeout = 10.0
 planner.max_tokens = 2048
 planner.timeout = 120.0
+mcp.allow_paid = false
+mcp.tag = "mcp"
 """,
         "",
         0,
@@ -183,6 +154,7 @@ def test_what_show_prints_is_a_config_file_that_means_the_same(config: Shell, tm
             "route",
             "assessor",
             "planner",
+            "mcp",
             "aliases",
             "templates",
         ):
@@ -310,133 +282,6 @@ def test_get_of_an_unknown_key_is_a_usage_error_with_the_nearest_one(
     assert config("get", key, "--json").errors == [{"code": "usage", "message": message, "hint": hint, "exit_code": 2}]
 
 
-# set --------------------------------------------------------------------------------------------------------------
-
-
-def test_set_writes_the_value_and_says_where(config: Shell) -> None:
-    assert config("set", "budget.daily_usd", "2.50") == Result("", f"set budget.daily_usd = 2.50 in {config.path}\n", 0)
-    assert config.path.read_text() == "[budget]\ndaily_usd = 2.50\n"
-    assert config("get", "budget.daily_usd").stdout == "2.50\n"
-
-
-def test_set_takes_pairs_and_says_what_it_added(config: Shell) -> None:
-    pairs = ("endpoints.koala.kind", "litellm", "endpoints.koala.url", "http://koala:4000")
-    assert config("set", *pairs) == Result(
-        "",
-        f'added [endpoints.koala]\nset endpoints.koala.kind = "litellm" in {config.path}\n'
-        f'set endpoints.koala.url = "http://koala:4000" in {config.path}\n',
-        0,
-    )
-    result = config("set", "tiers.a.model", "koala/m", "tiers.a.temperature", "0", "--json", "--no-probe")
-    assert result.stderr == ""
-    assert result.data == {
-        "path": str(config.path),
-        "values": {"tiers.a.model": "koala/m", "tiers.a.temperature": 0.0},
-        "added": ["tiers.local-fast", "tiers.local-heavy", "tiers.cloud", "tiers.a"],
-    }
-
-
-CLOSED = "http://127.0.0.1:9"
-LISTED = json_response(200, {"models": [{"name": "here:1b"}]})
-SWITCHES: dict[str, tuple[str, list[bytes] | None, int, str]] = {
-    "local, present": ("ollama", LISTED, 0, "set tiers.a.model"),
-    "local, missing": (
-        "ollama",
-        json_response(200, {"models": [{"name": "hers:1b"}]}),
-        3,
-        "has no model 'here:1b'; it has hers:1b",
-    ),
-    "local, refused": ("ollama", None, 3, "connection refused"),
-    "local, key refused": ("ollama", json_response(401, {"error": "no"}), 4, "refuses the key"),
-    "local, loading": ("llamacpp", json_response(503, {"error": {"message": "Loading model"}}), 3, "still loading"),
-    "cloud, refused": ("litellm", None, 0, "warning: box could not be checked: cannot connect"),
-    "cloud, failing": ("litellm", json_response(500, {}), 0, "warning: box could not be checked: HTTP 500"),
-    "cloud, key refused": ("litellm", json_response(401, {"error": "no"}), 4, "refuses the key"),
-}
-
-
-@pytest.mark.parametrize(("kind", "answer", "code", "words"), SWITCHES.values(), ids=SWITCHES)
-def test_a_new_model_is_asked_for_before_it_is_set(
-    config: Shell, kind: str, answer: list[bytes] | None, code: int, words: str
-) -> None:
-    with ScriptedServer({"*": in_turn(answer or LISTED)}) as server:
-        config.path.parent.mkdir()
-        url = CLOSED if answer is None else server.url
-        before = f'[tiers.a]\nmodel = "ollama/old"\n\n[endpoints.box]\nkind = "{kind}"\nurl = "{url}"\n'
-        config.path.write_text(before)
-        result = config("set", "tiers.a.model", "box/here:1b")
-    assert (result.exit_code, words in result.stderr) == (code, True), result.stderr
-    assert ("the value stays as it was" in result.stderr) == (code != 0)
-    assert (config.path.read_text() == before) == (code != 0)
-    assert {request.method for request in server.requests} <= {"GET"}
-
-
-def test_no_probe_sets_a_model_that_nobody_serves(config: Shell) -> None:
-    environment = {"OLLAMA_BASE_URL": CLOSED}
-    assert config("set", "tiers.local-fast.model", "ollama/x", env=environment).exit_code == 3
-    assert not config.path.exists()
-    assert config("set", "tiers.local-fast.model", "ollama/x", "--no-probe", env=environment).exit_code == 0
-    assert 'model = "ollama/x"' in config.path.read_text()
-
-
-def test_set_warns_when_a_variable_hides_the_new_value(config: Shell) -> None:
-    result = config("set", "ask.retries", "1", env={"MRT_ASK_RETRIES": "5"})
-    assert result.stderr == (
-        f"warning: MRT_ASK_RETRIES is set and wins over the file\nset ask.retries = 1 in {config.path}\n"
-    )
-    assert result.exit_code == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message", "hint"),
-    [
-        (["budget.daily_usd", "much"], 'budget.daily_usd must be an amount in dollars or "none", not "much"', None),
-        (["budget.daily", "1"], "unknown setting budget.daily", "did you mean budget.daily_usd?"),
-        (
-            ["ask.retries"],
-            "ask.retries has no value: mrt config set KEY VALUE",
-            "`mrt config set --help` shows how it is used",
-        ),
-    ],
-)
-def test_set_refuses_what_would_not_load_and_writes_nothing(
-    config: Shell, arguments: list[str], message: str, hint: str | None
-) -> None:
-    expected = f"error: {message}\n" + (f"hint: {hint}\n" if hint else "")
-    assert config("set", *arguments) == Result("", expected, 2)
-    assert not config.path.exists()
-    config.write(FILE)
-    assert config("set", *arguments, "--json").errors[0]["message"] == message
-    assert config.path.read_text() == FILE
-
-
-def test_set_never_repeats_a_key(config: Shell) -> None:
-    result = config("set", "endpoints.koala.key_env", "sk-abcdef1234567890")
-    assert (result.stdout, result.exit_code) == ("", 2)
-    assert "sk-abc" not in result.stderr
-
-
-def test_set_writes_the_file_that_a_flag_names(config: Shell, tmp_path: Path) -> None:
-    other = tmp_path / "other.toml"
-    assert config("set", "ask.retries", "1", "--config", str(other)).exit_code == 0
-    assert other.read_text() == "[ask]\nretries = 1\n"
-    assert not config.path.exists()
-
-
-# init -------------------------------------------------------------------------------------------------------------
-
-
-def test_init_writes_the_starter_file_once(config: Shell) -> None:
-    assert config("init") == Result("", f"wrote {config.path}\n", 0)
-    assert config.path.read_text() == initial_text()
-    assert config("init") == Result(
-        "", f"error: {config.path} exists already\nhint: `mrt config init --force` replaces it\n", 2
-    )
-    config.write("# mine\n")
-    assert config("init", "--force", "--json").data == {"path": str(config.path)}
-    assert config.path.read_text() == initial_text()
-
-
 # check ------------------------------------------------------------------------------------------------------------
 
 
@@ -497,39 +342,3 @@ def test_check_of_a_file_that_does_not_exist_is_an_error(config: Shell) -> None:
     result = config("check", "--config", "/nonexistent/x.toml")
     assert result.stdout.startswith("/nonexistent/x.toml: error: this file does not exist (named by --config)\n")
     assert result.exit_code == 2
-
-
-# Completion -------------------------------------------------------------------------------------------------------
-
-
-def completed(
-    config: Shell, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> list[str]:
-    monkeypatch.setenv("_MRT_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", words)
-    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
-    with pytest.raises(SystemExit) as caught:
-        config("get")
-    assert caught.value.code == 0
-    return [line.partition(",")[2] for line in capsys.readouterr().out.splitlines() if line]
-
-
-def test_keys_are_completed(config: Shell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    config.write(FILE)
-    assert completed(config, "mrt config get budget.", capsys, monkeypatch) == [
-        "budget.daily_usd",
-        "budget.monthly_usd",
-        "budget.timezone",
-        "budget.soft_pct",
-        "budget.on_store_failure",
-        "budget.per_session_usd",
-        "budget.per_call_usd",
-    ]
-    assert completed(config, "mrt config set tiers.fast.mo", capsys, monkeypatch) == ["tiers.fast.model"]
-
-
-def test_a_broken_file_completes_nothing_and_says_nothing(
-    config: Shell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config.write("[budget\n")
-    assert completed(config, "mrt config get budget.", capsys, monkeypatch) == []

@@ -172,9 +172,14 @@ REFUSALS = {
         "budget.daily_usd",
         "much",
         'budget.daily_usd must be an amount in dollars or "none", not "much"',
-        None,
+        "`mrt help config` says what each setting takes",
     ),
-    "out of range": ("budget.soft_pct", "0", "budget.soft_pct must be a whole number from 1 to 100, not 0", None),
+    "out of range": (
+        "budget.soft_pct",
+        "0",
+        "budget.soft_pct must be a whole number from 1 to 100, not 0",
+        "`mrt help config` says what each setting takes",
+    ),
     "unknown key": ("budget.daily", "1", "unknown setting budget.daily", "did you mean budget.daily_usd?"),
     "half an endpoint": (
         "endpoints.k.kind",

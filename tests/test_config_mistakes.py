@@ -10,7 +10,7 @@ from mrt.config.listing import find
 from mrt.errors import ConfigError, ExitCode, UsageError
 
 ALL_SECTIONS = (
-    "sections are tiers, endpoints, budget, limits, prices, ask, route, assessor, planner, aliases, templates"
+    "sections are tiers, endpoints, budget, limits, prices, ask, route, assessor, planner, mcp, aliases, templates"
 )
 
 FILE_MISTAKES = {

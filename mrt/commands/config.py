@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from mrt.commands._shared import ExamplesFirst, common_options, console, write_examples
 from mrt.errors import ConfigError, ExitCode, MrtError
-from mrt.output import Console
 
 if TYPE_CHECKING:
+    from mrt.config import Origin
     from mrt.config.check import Finding
     from mrt.config.edit import Change
     from mrt.config.listing import Row
@@ -28,8 +27,11 @@ mrt config check
 class ConfigGroup(click.Group):
     """The group of the verb's own commands; its help opens with examples too."""
 
+    examples = EXAMPLES
+
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        write_examples(EXAMPLES, formatter)
+        """Examples first."""
+        write_examples(self.examples, formatter)
         super().format_help(ctx, formatter)
 
 
@@ -38,7 +40,8 @@ class ConfigGroup(click.Group):
 def command(context: click.Context) -> None:
     """Show, change and check the configuration.
 
-    Flags win over environment variables, those over the config file, and that over the defaults.
+    Flags win over environment variables, those over a project's .mrt.toml, that over the config file, and that over the
+    defaults. The project's file may set harmless things and tighter limits only.
     """
     if context.invoked_subcommand is None:
         console().result(context.get_help())
@@ -50,28 +53,24 @@ def _path() -> Path:
     return console().config_path or config_path(console().environment)
 
 
-def _keys(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Keys for the shell's completion; of a broken configuration, none."""
-    from mrt.config import load
-    from mrt.config.listing import rows
-
-    found = context.find_object(Console)
-    try:
-        config = load(found.environment, found.config_path) if found else None
-    except MrtError:
-        config = None
-    return [CompletionItem(row.key) for row in (rows(config) if config else ()) if row.key.startswith(incomplete)]
-
-
 @command.command("path", cls=ExamplesFirst, examples='$EDITOR "$(mrt config path)"')
 @common_options
 def show_path() -> None:
-    """Print where the config file is, or would be."""
-    path = _path()
+    """Print where the config file is, or would be.
+
+    A project's .mrt.toml that is read here too is named on stderr.
+    """
+    from mrt.config.project_file import find_project
+
+    path, project = _path(), find_project(console().environment, console().config_path)
     if console().mode == "json":
-        console().envelope("config", {"path": str(path), "exists": path.is_file()})
-    else:
-        console().result(str(path))
+        read = str(project.path) if project and not project.refused else None
+        data = {"path": str(path), "exists": path.is_file(), "project": read}
+        console().envelope("config", data)
+        return
+    console().result(str(path))
+    if project:
+        console().note(f"project: {project.path}" + (f" ({project.refused}; ignored)" if project.refused else ""))
 
 
 @command.command("show", cls=ExamplesFirst, examples="mrt config show --origin\nmrt config show > copy.toml")
@@ -82,16 +81,17 @@ def show(origin: bool) -> None:
 
     The output is TOML that mrt can read.
     """
-    from mrt.config import load
+    from mrt.commands._settings import configured
     from mrt.config.listing import rows
 
-    config = load(console().environment, console().config_path)
+    config = configured(console())
     listed = [row for row in rows(config) if row.is_set]
     if console().mode == "json":
-        path = str(config.path) if config.path else None
-        console().envelope("config", {"path": path, "settings": [_row_data(row) for row in listed]})
+        path, project = (str(one) if one else None for one in (config.path, config.project_path))
+        data = {"path": path, "project": project, "settings": [_row_data(row) for row in listed]}
+        console().envelope("config", data)
     else:
-        console().result("\n".join(_row_line(row, origin) for row in listed))
+        console().report("\n".join(_row_line(row, origin) for row in listed))
 
 
 def _row_data(row: Row) -> dict[str, Any]:
@@ -100,21 +100,27 @@ def _row_data(row: Row) -> dict[str, Any]:
 
 def _row_line(row: Row, origin: bool) -> str:
     line = f"{row.key} = {row.toml}"
-    return f"{line:<60}  # {row.origin.where or row.origin.kind}" if origin else line
+    return f"{line:<60}  # {_origin_text(row.origin)}" if origin else line
+
+
+def _origin_text(origin: Origin) -> str:
+    if origin.kind == "project":
+        return f"project ({origin.where})"
+    return origin.where or origin.kind
 
 
 @command.command("get", cls=ExamplesFirst, examples="mrt config get tiers.cloud.model\nmrt config get budget.daily_usd")
-@click.argument("key", shell_complete=_keys)
+@click.argument("key")
 @common_options
 def get(key: str) -> None:
     """Print the value of KEY.
 
     Nothing is printed where it has neither a value nor a default.
     """
-    from mrt.config import load
+    from mrt.commands._settings import configured
     from mrt.config.listing import find
 
-    row = find(load(console().environment, console().config_path), key)
+    row = find(configured(console()), key)
     if console().mode == "json":
         console().envelope("config", _row_data(row))
     elif row.is_set:
@@ -123,35 +129,42 @@ def get(key: str) -> None:
         console().note(f"{row.key} is not set")
 
 
+# As `git config list` and the like have it.
+command.add_command(show, "list")
+
 SET_EXAMPLES = """
 mrt config set budget.daily_usd 2.50
 mrt config set tiers.cloud.model anthropic/claude-haiku-4-5
 mrt config set endpoints.koala.kind litellm endpoints.koala.url http://koala:4000
 mrt config set tiers.local-fast.options '{top_p = 0.9}'
+mrt config set --project ask.project website
 """
 
 
 @command.command("set", cls=ExamplesFirst, examples=SET_EXAMPLES)
-@click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE...", shell_complete=_keys)
+@click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE...")
 @click.option("--no-probe", is_flag=True, help="Do not ask a tier's new model first whether it is there.")
+@click.option("--project", is_flag=True, help="Set it in the project's .mrt.toml, made here where there is none.")
 @common_options
-def set_values(pairs: tuple[str, ...], no_probe: bool) -> None:
+def set_values(pairs: tuple[str, ...], no_probe: bool, project: bool) -> None:
     """Set KEY to VALUE in the config file.
 
     Everything else in the file stays as it is. Several pairs are set in one step. A value that would not load is
     refused, and so is a tier's model that a local server does not answer for; nothing is written then.
     """
-    from mrt.config.edit import plan, shadowed, write
+    from mrt.config.edit import carry_out, shadowed
     from mrt.config.render import json_value, toml_text
 
     if len(pairs) % 2:
         raise click.UsageError(f"{pairs[-1]} has no value: mrt config set KEY VALUE")
-    change = plan(_path(), list(zip(pairs[::2], pairs[1::2], strict=True)))
+    change = _planned(list(zip(pairs[::2], pairs[1::2], strict=True)), project)
     if not no_probe:
         _probe_models(change)
-    write(change.path, change.text)
+    change = carry_out(change)
     for variable in shadowed(change, console().environment):
         console().warn(f"{variable} is set and wins over the file")
+    for key, place in () if project else _shadowed_by_project(change):
+        console().warn(f"{key} stands in {place} too, which wins over the file")
     if console().mode == "json":
         values = {key: json_value(value) for key, value in change.values.items()}
         console().envelope("config", {"path": str(change.path), "values": values, "added": list(change.added)})
@@ -160,6 +173,30 @@ def set_values(pairs: tuple[str, ...], no_probe: bool) -> None:
         console().note(f"added [{table}]")
     for key, value in change.values.items():
         console().note(f"set {key} = {toml_text(value)} in {change.path}")
+
+
+def _planned(pairs: Sequence[tuple[str, str]], project: bool) -> Change:
+    """The edit of the user's file, or of the project's."""
+    from mrt.config.edit import plan
+
+    if not project:
+        return plan(_path(), pairs)
+    from mrt.config.edit_project import plan_project, project_path
+
+    environment = console().environment
+    return plan_project(environment, project_path(environment, console().config_path), pairs)
+
+
+def _shadowed_by_project(change: Change) -> list[tuple[str, str]]:
+    """The new values that a project's file hides here, and where it does."""
+    from contextlib import suppress
+
+    from mrt.config import load
+
+    with suppress(ConfigError):
+        origins = load(console().environment, console().config_path).origins
+        return [(key, origins[key].where) for key in change.values if origins[key].kind == "project"]
+    return []
 
 
 def _probe_models(change: Change) -> None:

@@ -8,20 +8,19 @@ from mrt.config.model import (
     PROVIDER_PREFIXES,
     AskSettings,
     AssessorSettings,
-    Budget,
     Config,
     EndpointKind,
     EndpointSettings,
-    LimitSettings,
+    McpSettings,
     Origin,
     PlannerSettings,
-    Price,
     RouteSettings,
     Template,
     Tier,
 )
 from mrt.config.paths import cache_directory, config_path, data_directory, store_path
 from mrt.config.settings import Description, describe
+from mrt.config.spending import Budget, LimitSettings, Price
 
 __all__ = [
     "DEFAULT_TIERS",
@@ -36,6 +35,7 @@ __all__ = [
     "EndpointSettings",
     "Example",
     "LimitSettings",
+    "McpSettings",
     "Origin",
     "PlannerSettings",
     "Price",

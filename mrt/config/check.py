@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mrt.config.check_endpoints import endpoint_findings
 from mrt.config.check_limits import limit_findings
 from mrt.config.check_tiers import model_findings, tier_findings
 from mrt.config.keys import format_key
-from mrt.config.load import find_source
+from mrt.config.load import find_sources
 from mrt.config.paths import config_path, readable_by_others
+from mrt.config.project_file import find_project
 from mrt.config.resolution import Finding, Resolution
 from mrt.config.resolve import resolve
 from mrt.config.secrets import looks_secret
@@ -23,28 +25,39 @@ __all__ = ["Finding", "findings"]
 
 def findings(environment: Mapping[str, str], path: Path | None = None) -> list[Finding]:
     """All problems of the configuration that `load` would read with the same arguments, and what it would not look at."""
+    files = _files(environment, path)
     try:
-        source = find_source(environment, path)
+        sources = find_sources(environment, path)
     except FileProblem as problem:
-        return [Finding("error", problem.where, problem.what, problem.hint), *_leaks(path or config_path(environment))]
-    resolution = resolve(environment, source)
+        return [Finding("error", problem.where, problem.what, problem.hint), *_leaks(files)]
+    resolution = resolve(environment, sources.own, sources.project)
     return [
+        *sources.refused,
         *resolution.findings,
-        *(_leaks(source.path) if source else ()),
+        *_leaks(files),
         *tier_findings(resolution),
         *model_findings(resolution),
         *limit_findings(resolution),
-        *endpoint_findings(environment, source.path if source else None, resolution),
+        *endpoint_findings(environment, sources.own.path if sources.own else None, resolution),
         *_environment_findings(environment, resolution),
     ]
 
 
-def _leaks(path: Path) -> Iterator[Finding]:
-    """Keys in the file itself; read from the text, so that comments and broken files count too."""
-    try:
-        lines = (read_text(path) or "").split("\n")
-    except FileProblem:
-        return
+def _files(environment: Mapping[str, str], path: Path | None) -> tuple[Path, ...]:
+    """The user's file and the project's that is read, whether they are well or broken."""
+    project = find_project(environment, path)
+    own = path or config_path(environment)
+    return (own, project.path) if project and not project.refused else (own,)
+
+
+def _leaks(paths: Iterable[Path]) -> Iterator[Finding]:
+    """Keys in the files themselves; read from the text, so that comments and broken files count too."""
+    for path in paths:
+        with suppress(FileProblem):
+            yield from _leaks_in(path, (read_text(path) or "").split("\n"))
+
+
+def _leaks_in(path: Path, lines: Sequence[str]) -> Iterator[Finding]:
     leaking = [number for number, line in enumerate(lines, 1) if looks_secret(line)]
     for number in leaking:
         hint = "take it out and name its place with key_env, key_cmd or key_file"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mrt.config.files import alone_in, replace_file
 from mrt.config.keys import format_key, parse_key, suggestion
 from mrt.config.model import DEFAULT_TIERS
 from mrt.config.render import toml_text
@@ -19,18 +20,19 @@ from mrt.config.starter import initial_text
 from mrt.config.values import Invalid
 from mrt.errors import ConfigError, UsageError
 
-__all__ = ["Change", "create", "initial_text", "plan", "shadowed", "write"]
+__all__ = ["Change", "carry_out", "create", "initial_text", "plan", "shadowed", "write"]
 KEY_HINT = "name its place instead: key_env, key_cmd or key_file of an endpoint"
 
 
 class Change(NamedTuple):
-    """An edit that was checked and not yet written: the new values by dotted key, the names that came into being, and the
-    whole text of the file with them."""
+    """An edit that was checked and not yet written: the new values by dotted key, the names that came into being, the whole
+    text of the file with them, and what was asked for."""
 
     path: Path
     values: Mapping[str, Any]
     added: tuple[str, ...]
     text: str
+    pairs: tuple[tuple[str, str], ...] = ()
 
 
 def shadowed(change: Change, environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -50,7 +52,25 @@ def plan(path: Path, pairs: Sequence[tuple[str, str]]) -> Change:
     after = _after(before, _with_default_tiers(before, {key: given.raw for key, given in wanted.items()}))
     _refuse_new_problems(before, after)
     values = {format_key(key): given.value for key, given in wanted.items()}
-    return Change(path, values, _new_tables(before, after), after.text)
+    return Change(path, values, _new_tables(before, after), after.text, tuple(pairs))
+
+
+def carry_out(change: Change) -> Change:
+    """Write the edit onto the file as it is by now: what others have written since it was planned stays. Raises ConfigError."""
+    with _alone(change.path):
+        latest = plan(change.path, change.pairs)
+        write(latest.path, latest.text)
+    return latest
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """While the file is read and written, no other mrt writes it."""
+    with _unwritable(path), alone_in(path.resolve().parent):
+        yield
+
+
+TYPES_HINT = "`mrt help config` says what each setting takes"
 
 
 class _Given(NamedTuple):
@@ -71,7 +91,7 @@ def _checked(dotted: str, text: str) -> tuple[Key, _Given]:
         raw = setting.kind.parse(text)
         return key, _Given(raw, setting.kind.check(raw))
     except Invalid as error:
-        raise ConfigError(f"{format_key(key)} {error.message}", error.hint) from None
+        raise ConfigError(f"{format_key(key)} {error.message}", error.hint or TYPES_HINT) from None
 
 
 def _with_default_tiers(before: Source, wanted: Mapping[Key, Any]) -> dict[Key, Any]:
@@ -183,35 +203,28 @@ def write(path: Path, text: str) -> None:
 
     A link stays one: the file it leads to is replaced. Raises ConfigError.
     """
-    try:
+    with _unwritable(path):
         target = path.resolve()
         if target.exists() and not target.is_file():
             raise ConfigError(f"cannot write {path}: it is no regular file", "name another one: --config FILE")
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
-        _replace(target, text.encode(), mode)
+        replace_file(target, text.encode(), mode)
+
+
+@contextmanager
+def _unwritable(path: Path) -> Iterator[None]:
+    """Failures of the file system as a ConfigError."""
+    try:
+        yield
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"cannot write {path}: {reason}", "check the permissions of its directory") from None
 
 
-def _replace(target: Path, content: bytes, mode: int) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(handle)
-        temporary.chmod(mode)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def create(path: Path, *, force: bool = False) -> None:
     """Write the starter file. Raises ConfigError when there is a file already, unless forced."""
-    if not force and os.path.lexists(path):
-        raise ConfigError(f"{path} exists already", "`mrt config init --force` replaces it")
-    write(path, initial_text())
+    with _alone(path):
+        if not force and os.path.lexists(path):
+            raise ConfigError(f"{path} exists already", "`mrt config init --force` replaces it")
+        write(path, initial_text())

@@ -1,14 +1,16 @@
-"""Config file and environment into one Config; options of a verb replace what it says where they are read."""
+"""Config files and environment into one Config; options of a verb replace what it says where they are read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mrt.config.keys import format_key
 from mrt.config.model import Config
 from mrt.config.paths import CONFIG_VARIABLE, config_path, expand
+from mrt.config.project_file import find_project
 from mrt.config.resolution import Finding, Resolution
 from mrt.config.resolve import resolve
 from mrt.config.settings import NAMED, SECTIONS, section_settings
@@ -17,28 +19,52 @@ from mrt.errors import ConfigError
 
 
 def load(environment: Mapping[str, str], path: Path | None = None) -> Config:
-    """The configuration: environment over file over default.
+    """The configuration: environment over project's file over file over default.
 
-    `path` is the file a flag names; it must exist, as must the one `MRT_CONFIG` names. Raises ConfigError for the first
-    problem, with file and line.
+    `path` is the file a flag names; it must exist, as must the one `MRT_CONFIG` names, and no project's file is read then.
+    Raises ConfigError for the first problem, with file and line.
     """
-    source = find_source(environment, path)
-    resolution = resolve(environment, source)
-    if resolution.findings:
-        raise as_error(resolution.findings[0], others=len(resolution.findings) - 1)
-    return build(environment, source.path if source else None, resolution)
+    sources = find_sources(environment, path)
+    return _config(environment, sources.own.path if sources.own else None, sources)
 
 
 def load_text(environment: Mapping[str, str], path: Path, text: str) -> Config:
-    """The configuration as it would be with this text in the file. Raises ConfigError as `load` does."""
-    resolution = resolve(environment, parse(path, text))
-    if resolution.findings:
-        raise as_error(resolution.findings[0], others=len(resolution.findings) - 1)
-    return build(environment, path, resolution)
+    """The configuration as it would be with this text in the file alone. Raises ConfigError as `load` does."""
+    return _config(environment, path, Sources(parse(path, text)))
+
+
+def _config(environment: Mapping[str, str], path: Path | None, sources: Sources) -> Config:
+    resolution = resolve(environment, sources.own, sources.project)
+    if errors := resolution.errors():
+        raise as_error(errors[0], others=len(errors) - 1)
+    warnings = (*sources.refused, *resolution.findings)
+    return replace(
+        build(environment, path, resolution),
+        project_path=sources.project.path if sources.project else None,
+        warnings=tuple(f"{finding.where}: {finding.message}" for finding in warnings),
+    )
+
+
+class Sources(NamedTuple):
+    """The user's file and the project's, None where there is none; `refused` says why one of the latter is not read."""
+
+    own: Source | None = None
+    project: Source | None = None
+    refused: tuple[Finding, ...] = ()
+
+
+def find_sources(environment: Mapping[str, str], path: Path | None = None) -> Sources:
+    """The files that hold the configuration. Raises ConfigError."""
+    own, found = find_source(environment, path), find_project(environment, path)
+    if found is None:
+        return Sources(own)
+    if found.refused:
+        return Sources(own, None, (Finding("warning", str(found.path), f"{found.refused}; ignored"),))
+    return Sources(own, read(found.path))
 
 
 def find_source(environment: Mapping[str, str], path: Path | None = None) -> Source | None:
-    """The config file, None when there is none and none was named. Raises ConfigError."""
+    """The user's config file, None when there is none and none was named. Raises ConfigError."""
     wanted = path or config_path(environment)
     source = read(wanted)
     if source is None and (path is not None or environment.get(CONFIG_VARIABLE)):

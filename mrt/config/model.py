@@ -1,26 +1,23 @@
-"""The configuration as the rest of mrt sees it; every field that a user can set is declared here, once."""
+"""The configuration as the rest of mrt sees it; every field that a user can set is declared here, or in spending.py, once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from mrt.config.compound import EXAMPLES, NAMES, TABLE, Example
+from mrt.config.declaration import ADDED, HARMLESS, LABEL, LOWER, declared, only
+from mrt.config.spending import Budget, LimitSettings, Price
 from mrt.config.values import (
     BOOLEAN,
-    LIMIT,
     LINE,
     MODEL,
-    MONEY,
     SECONDS,
     TEXT,
     URL,
     VARIABLE,
-    ZONE,
-    Kind,
     choice,
     integer,
     number,
@@ -40,26 +37,6 @@ ENDPOINT_KINDS: tuple[EndpointKind, ...] = (
 )
 # Prefixes of model ids that need no [endpoints] section.
 PROVIDER_PREFIXES: tuple[str, ...] = (*ENDPOINT_KINDS, "openrouter", "groq", "deepseek", "gemini", "xai", "mistral")
-
-
-class Declaration(NamedTuple):
-    """What a field says of the setting it is.
-
-    `example` is for settings whose default says nothing; `also` has older names of the environment variable by the name of the
-    section ("" where sections have none).
-    """
-
-    kind: Kind
-    help: str
-    example: Any = None
-    also: Mapping[str, str] = {}
-
-
-def declared(
-    kind: Kind, explanation: str, example: Any = None, also: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """Field metadata that makes the field a setting."""
-    return {"setting": Declaration(kind, explanation, example, also or {})}
 
 
 @frozen
@@ -165,92 +142,10 @@ class EndpointSettings:
 
 
 @frozen
-class Budget:
-    """Limits on what paid tiers may spend, in dollars; None means no limit, 0 that nothing may be paid."""
-
-    daily_usd: Decimal | None = field(
-        default=Decimal("5.0"),
-        metadata=declared(LIMIT, "Most dollars in a day", also={"": "TIER_CLOUD_DAILY_BUDGET_USD"}),
-    )
-    monthly_usd: Decimal | None = field(
-        default=Decimal("50.0"),
-        metadata=declared(LIMIT, "Most dollars in a month", also={"": "TIER_CLOUD_MONTHLY_BUDGET_USD"}),
-    )
-    timezone: str | None = field(
-        default=None,
-        metadata=declared(
-            ZONE, "Time zone in which days and months begin; without this setting the system's", "Europe/Berlin"
-        ),
-    )
-    soft_pct: int = field(default=80, metadata=declared(integer(1, 100), "Percent of a limit from which on mrt warns"))
-    on_store_failure: Literal["refuse", "allow"] = field(
-        default="refuse",
-        metadata=declared(choice("refuse", "allow"), "What happens to paid tiers when the spend store does not work"),
-    )
-    per_session_usd: Decimal | None = field(
-        default=None,
-        metadata=declared(LIMIT, "Most dollars in one conversation, or in one ask without any", Decimal("1.0")),
-    )
-    per_call_usd: Decimal | None = field(
-        default=None, metadata=declared(LIMIT, "Most dollars that one call may cost", Decimal("0.25"))
-    )
-
-
-@frozen
-class LimitSettings:
-    """A limit on some calls: those that fit everything it names. In dollars; None means no such limit."""
-
-    name: str
-    tier: str | None = field(
-        default=None, metadata=declared(LINE, "Only calls of this tier; * stands for any text", "cloud")
-    )
-    model: str | None = field(
-        default=None, metadata=declared(LINE, "Only calls to this PROVIDER/MODEL; * stands for any text", "anthropic/*")
-    )
-    tag: str | None = field(
-        default=None, metadata=declared(LINE, "Only calls with this tag; * stands for any text", "nightly")
-    )
-    project: str | None = field(
-        default=None, metadata=declared(LINE, "Only calls of this project; * stands for any text", "website")
-    )
-    session: str | None = field(
-        default=None, metadata=declared(LINE, "Only calls of the conversation of this name", "review")
-    )
-    daily_usd: Decimal | None = field(
-        default=None, metadata=declared(LIMIT, "Most dollars of those calls in a day", Decimal("1.0"))
-    )
-    monthly_usd: Decimal | None = field(
-        default=None, metadata=declared(LIMIT, "Most dollars of those calls in a month", Decimal("10.0"))
-    )
-    per_session_usd: Decimal | None = field(
-        default=None, metadata=declared(LIMIT, "Most dollars of those calls in one conversation", Decimal("0.5"))
-    )
-    per_call_usd: Decimal | None = field(
-        default=None, metadata=declared(LIMIT, "Most dollars that one of those calls may cost", Decimal("0.1"))
-    )
-
-
-@frozen
-class Price:
-    """What a model costs, in dollars per million tokens; None means that cached input is billed as input."""
-
-    input_usd_per_mtok: Decimal = field(metadata=declared(MONEY, "Input tokens, dollars per million", Decimal("2.5")))
-    output_usd_per_mtok: Decimal = field(
-        metadata=declared(MONEY, "Output tokens, dollars per million", Decimal("10.0"))
-    )
-    cached_input_usd_per_mtok: Decimal | None = field(
-        default=None, metadata=declared(MONEY, "Input tokens read from a cache, dollars per million", Decimal("1.25"))
-    )
-    cache_write_usd_per_mtok: Decimal | None = field(
-        default=None, metadata=declared(MONEY, "Input tokens written to a cache, dollars per million", Decimal("3.125"))
-    )
-
-
-@frozen
 class AskSettings:
     """How `mrt ask` behaves unless told otherwise. Times are in seconds."""
 
-    max_tokens: int = field(default=4096, metadata=declared(integer(1), "Most tokens of an answer"))
+    max_tokens: int = field(default=4096, metadata=declared(integer(1), "Most tokens of an answer", project=LOWER))
     timeout: float = field(default=600.0, metadata=declared(SECONDS, "Seconds that an answer may take in all"))
     connect_timeout: float = field(default=5.0, metadata=declared(SECONDS, "Seconds to reach a server"))
     first_token_timeout: float = field(
@@ -264,14 +159,19 @@ class AskSettings:
         default=2, metadata=declared(integer(0, 100), "Further tries after an overload or a lost connection")
     )
     reasoning: Literal["none", "stderr"] = field(
-        default="none", metadata=declared(choice("none", "stderr"), "Where a model's thinking goes")
+        default="none", metadata=declared(choice("none", "stderr"), "Where a model's thinking goes", project=HARMLESS)
     )
     escalate: bool = field(default=True, metadata=declared(BOOLEAN, "Whether a poor answer goes to the next tier"))
     stream: Literal["auto", "always", "never"] = field(
-        default="auto", metadata=declared(choice("auto", "always", "never"), "Whether text is printed as it comes")
+        default="auto",
+        metadata=declared(choice("auto", "always", "never"), "Whether text is printed as it comes", project=HARMLESS),
     )
-    tag: str | None = field(default=None, metadata=declared(LINE, "Tag that calls are booked under", "nightly"))
-    project: str | None = field(default=None, metadata=declared(LINE, "Project that calls are booked under", "website"))
+    tag: str | None = field(
+        default=None, metadata=declared(LINE, "Tag that calls are booked under", "nightly", project=LABEL)
+    )
+    project: str | None = field(
+        default=None, metadata=declared(LINE, "Project that calls are booked under", "website", project=LABEL)
+    )
 
 
 @frozen
@@ -302,6 +202,7 @@ class RouteSettings:
         metadata=declared(
             choice("any", "local"),
             "Where a prompt may go that holds what looks like a key: anywhere, or local tiers only",
+            project=only("local", '"local"'),
         ),
     )
 
@@ -342,6 +243,23 @@ class PlannerSettings:
 
 
 @frozen
+class McpSettings:
+    """What agents may do with the tools of `mrt mcp`. `coding_model` None means: the first local tier with a coder."""
+
+    allow_paid: bool = field(
+        default=False,
+        metadata=declared(
+            BOOLEAN, "Whether tools may ask paid tiers and models, within the budget", project=only(False, "false")
+        ),
+    )
+    coding_model: str | None = field(
+        default=None,
+        metadata=declared(MODEL, "Model, tier or alias that ask_coding_model asks", "ollama/qwen2.5-coder:7b"),
+    )
+    tag: str = field(default="mcp", metadata=declared(LINE, "Tag that the calls of tools are booked under"))
+
+
+@frozen
 class Template:
     """A prompt kept under a name."""
 
@@ -349,23 +267,31 @@ class Template:
     prompt: str | None = field(
         default=None,
         metadata=declared(
-            TEXT, "Text ahead of what is asked, or around it where it holds {input}", "Summarize in three sentences:"
+            TEXT,
+            "Text ahead of what is asked, or around it where it holds {input}",
+            "Summarize in three sentences:",
+            project=ADDED,
         ),
     )
-    system: str | None = field(default=None, metadata=declared(TEXT, "System prompt", "Answer in plain words."))
+    system: str | None = field(
+        default=None, metadata=declared(TEXT, "System prompt", "Answer in plain words.", project=ADDED)
+    )
     model: str | None = field(default=None, metadata=declared(MODEL, "Model, tier or alias that answers", "local-fast"))
 
 
 class Origin(NamedTuple):
     """Where a value came from; `where` is the variable's name, FILE:LINE, or empty for a default."""
 
-    kind: Literal["environment", "file", "default"]
+    kind: Literal["environment", "project", "file", "default"]
     where: str = ""
 
 
 @frozen
 class Config:
-    """All settings. `path` is the file that was read, None where there was none; `origins` goes by dotted key."""
+    """All settings. `path` is the file that was read, None where there was none; `origins` goes by dotted key.
+
+    `project_path` is the project's file, where one was found, and `warnings` say what of it does not count.
+    """
 
     path: Path | None = None
     tiers: tuple[Tier, ...] = DEFAULT_TIERS
@@ -377,6 +303,9 @@ class Config:
     route: RouteSettings = RouteSettings()
     assessor: AssessorSettings = AssessorSettings()
     planner: PlannerSettings = PlannerSettings()
+    mcp: McpSettings = McpSettings()
     aliases: Mapping[str, str] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict)
+    project_path: Path | None = None
+    warnings: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ class Resolution:
     """
 
     source: Source | None = None
+    project: Source | None = None
 
     values: dict[Key, Value] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=lambda: {section: [] for section in (*NAMED, ALIASES)})
@@ -54,6 +55,9 @@ class Resolution:
         found = self.values.get(key)
         if found and found.origin.where:
             return found.origin.where
+        for source in (self.source, self.project):
+            if source and len(key) > 1 and key[:2] in source.lines:
+                return source.where(key)
         return self.source.where(key) if self.source else ""
 
     def settings(self) -> Iterator[tuple[Key, Setting]]:
@@ -62,6 +66,10 @@ class Resolution:
             for name in self.names.get(section, [""]):
                 for setting in section_settings(section).values():
                     yield setting.of(name), setting
+
+    def errors(self) -> list[Finding]:
+        """What nothing can be done with; the rest are warnings."""
+        return [finding for finding in self.findings if finding.severity == "error"]
 
     def complain(self, where: str, message: str, hint: str | None = None) -> None:
         """Note an error."""

@@ -1,4 +1,4 @@
-"""File and environment laid over the defaults."""
+"""Files and environment laid over the defaults."""
 
 from __future__ import annotations
 
@@ -14,15 +14,41 @@ from mrt.config.source import Source
 from mrt.config.values import MODEL, Invalid
 
 
-def resolve(environment: Mapping[str, str], source: Source | None) -> Resolution:
-    """Environment over file over default, for every setting. Nothing is raised: problems are findings."""
+def resolve(environment: Mapping[str, str], source: Source | None, project: Source | None = None) -> Resolution:
+    """Environment over project's file over file over default, for every setting. Nothing is raised: problems are findings."""
+    if project is not None:
+        return _with_project(environment, source, project)
     result = Resolution(source)
+    _read_own(source, result)
+    _overlay_all(environment, result)
+    return _completed(result)
+
+
+def _with_project(environment: Mapping[str, str], source: Source | None, project: Source) -> Resolution:
+    """The same with a project's file, which is judged by what all others say and so comes last."""
+    from mrt.config.project import accept, read_project
+
+    result = Resolution(source, project)
+    _read_own(source, result)
+    offered = read_project(project, result)
+    _overlay_all(environment, result)
+    accept(offered, result)
+    return _completed(result)
+
+
+def _read_own(source: Source | None, result: Resolution) -> None:
     if source is not None:
         read_file(source.document, result)
     if not result.names["tiers"]:
         _add_default_tiers(result)
+
+
+def _overlay_all(environment: Mapping[str, str], result: Resolution) -> None:
     for key, setting in result.settings():
         _overlay(key, setting, environment, result)
+
+
+def _completed(result: Resolution) -> Resolution:
     for key, setting in result.settings():
         _complete(key, setting, result)
     return result

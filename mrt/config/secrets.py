@@ -18,7 +18,8 @@ _KEY_SHAPES = re.compile(
 _PASSWORD_IN_URL = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
 _USER_IN_URL = re.compile(r"(?<=//)[^/?#]*@")
 _KEY_NAMES = frozenset(
-    {"key", "apikey", "api_key", "api_token", "auth_token", "access_token", "token", "secret", "password", "bearer"}
+    {"key", "apikey", "api_key", "x_api_key", "api_token", "auth_token", "access_token", "token", "secret", "password"}
+    | {"authorization", "bearer"}
 )
 
 

@@ -6,20 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any, NamedTuple
 
+from mrt.config.declaration import Declaration
 from mrt.config.model import (
     AskSettings,
     AssessorSettings,
-    Budget,
-    Declaration,
     EndpointSettings,
-    LimitSettings,
+    McpSettings,
     PlannerSettings,
-    Price,
     RouteSettings,
     Template,
     Tier,
 )
 from mrt.config.render import plain_text, toml_text
+from mrt.config.spending import Budget, LimitSettings, Price
 from mrt.config.values import MODEL, Kind
 
 Key = tuple[str, ...]
@@ -35,6 +34,7 @@ SECTIONS: dict[str, type[Any] | None] = {
     "route": RouteSettings,
     "assessor": AssessorSettings,
     "planner": PlannerSettings,
+    "mcp": McpSettings,
     "aliases": None,
     "templates": Template,
 }
@@ -84,13 +84,17 @@ class Setting(NamedTuple):
 
 
 class Description(NamedTuple):
-    """A setting as the reference shows it; `environment` holds the names of its variables, the strongest first."""
+    """A setting as the reference shows it; `environment` holds the names of its variables, the strongest first.
+
+    `project` says what a project's file may do to it: "lower it"; empty for nothing.
+    """
 
     name: str
     type: str
     default: str
     environment: tuple[str, ...]
     help: str
+    project: str = ""
 
 
 def _setting(section: str, declared: Field[Any]) -> Setting:
@@ -134,6 +138,7 @@ def describe() -> tuple[Description, ...]:
             "" if setting.default is None else plain_text(setting.default),
             tuple(dict.fromkeys((*setting.variables(setting.of("NAME")), *setting.declaration.also.values()))),
             setting.declaration.help,
+            setting.declaration.project.may if setting.declaration.project else "",
         )
         for setting in SETTINGS
     )

@@ -23,6 +23,7 @@ _ABOUT = {
     "route": "How a tier is chosen.",
     "assessor": "A model that rates prompts beside the rules.",
     "planner": "The model that breaks work down.",
+    "mcp": "What agents may do with the tools of `mrt mcp`.",
     "aliases": "Short names of models.",
     "templates": "Prompts kept under a name: mrt ask -t NAME.",
 }

@@ -42,10 +42,17 @@ def config_problems(environment: Mapping[str, str], path: Path | None) -> Iterat
 def config_finding(config: Config, environment: Mapping[str, str]) -> Finding:
     """Which file was read, and how many settings come from where."""
     origins = Counter(str(origin.kind) for origin in config.origins.values())
-    set_by = {"file": "in the file", "environment": "from the environment", "flag": "by flags"}
+    set_by = {
+        "file": "in the file",
+        "project": "in the project's",
+        "environment": "from the environment",
+        "flag": "by flags",
+    }
     parts = [f"{origins[kind]} {words}" for kind, words in set_by.items() if origins[kind]]
     counts = f"settings: {', '.join(parts)}" if parts else ""
     where = str(config.path) if config.path else f"no file at {config_path(environment)}, so the defaults"
+    if config.project_path:
+        where += f", and the project's {config.project_path}"
     return Finding("config", "ok", f"{where}; {counts}" if counts else where)
 
 
