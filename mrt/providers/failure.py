@@ -29,7 +29,8 @@ _CONTEXT = (
 _QUOTA = (
     r"insufficient_quota|exceeded your (?:current )?quota|quota (?:has been )?exceeded|billing"
     r"|insufficient (?:credit|balance|funds)"
-    r"|credit balance|out of credits|payment required|budget has been exceeded|budget_exceeded|requires more credits"
+    r"|credit balance|out of credits|payment required|budget has been exceeded|budget_exceeded|crossed budget"
+    r"|requires more credits"
 )
 _AUTH = (
     r"no_db_connection|authentication_error|auth_error|invalid[ _]api[ _]?key|incorrect api key|api key not valid|unauthori[sz]ed"

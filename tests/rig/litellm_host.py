@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,14 +119,17 @@ def running(command: Path, folder: Path) -> Iterator[dict[str, Any]]:
         # JSON is YAML.
         config = folder / "config.yaml"
         config.write_text(json.dumps(configuration(engine.url, broken.url)))
-        port = _free_port()
-        with _process(command, config, port) as process:
-            _wait_until_alive(process, port)
+        port = free_port()
+        with proxy_process(command, config, port) as process:
+            wait_until_alive(process, port)
             yield {"url": f"http://127.0.0.1:{port}", "key": KEY, "pid": process.pid, "upstream": engine.url}
 
 
 @contextlib.contextmanager
-def _process(command: Path, config: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def proxy_process(
+    command: Path, config: Path, port: int, variables: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The proxy on that port, with no environment but `variables`; its log goes to proxy.log beside the configuration."""
     arguments = [str(command), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -134,6 +137,7 @@ def _process(command: Path, config: Path, port: int) -> Iterator[subprocess.Pope
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "LITELLM_TELEMETRY": "False",
         "NO_PROXY": "*",
+        **(variables or {}),
     }
     with (
         (config.parent / "proxy.log").open("wb") as log,
@@ -154,13 +158,15 @@ def _process(command: Path, config: Path, port: int) -> Iterator[subprocess.Pope
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
 
-def _wait_until_alive(process: subprocess.Popen[bytes], port: int) -> None:
+def wait_until_alive(process: subprocess.Popen[bytes], port: int) -> None:
+    """Raises RuntimeError when the proxy ends, or does not answer in time."""
     ticks_per_second = 10
     for _ in range(START_SECONDS * ticks_per_second):
         with contextlib.suppress(subprocess.TimeoutExpired):

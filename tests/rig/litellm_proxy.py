@@ -35,7 +35,7 @@ def litellm_proxy(folder: Path) -> Iterator[LiteLLMProxy]:
     Skips (in CI: fails) when LiteLLM cannot be installed or llama.cpp does not work here. RuntimeError when it does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    command = _installed()
+    command = installed_command()
     with contextlib.ExitStack() as stack:
         # Released in reverse: the host sees that nobody uses the proxy any more, ends it, and only then is it waited for.
         host = stack.enter_context(_host_if_needed())
@@ -47,7 +47,8 @@ def litellm_proxy(folder: Path) -> Iterator[LiteLLMProxy]:
         yield LiteLLMProxy(**state)
 
 
-def _installed() -> Path:
+def installed_command() -> Path:
+    """The `litellm` command; skips (in CI: fails) where it cannot be installed."""
     try:
         return litellm_command(cache_folder())
     except ImportError:

@@ -1,0 +1,1 @@
+"""The configuration in other programs' words: a LiteLLM proxy's, Ollama's, a shell's."""
