@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mrt.ledger.limits import taken
     from mrt.ledger.outcomes import Graded, record_outcomes
     from mrt.ledger.prices import load_snapshot
+    from mrt.ledger.progress import Progress, note_progress, note_refusal
     from mrt.ledger.records import Baseline, Booking, Settlement, Sums
     from mrt.ledger.reservations import reserve, sweep
     from mrt.ledger.settlements import settle
@@ -35,6 +36,7 @@ __all__ = [
     "Conversation",
     "Graded",
     "Limit",
+    "Progress",
     "Settlement",
     "Store",
     "Sums",
@@ -47,6 +49,8 @@ __all__ = [
     "load_snapshot",
     "memory_store",
     "new_id",
+    "note_progress",
+    "note_refusal",
     "open_store",
     "recall",
     "record_outcomes",
@@ -69,6 +73,7 @@ __getattr__ = exports(
     limits="taken",
     outcomes="Graded record_outcomes",
     prices="load_snapshot",
+    progress="Progress note_progress note_refusal",
     records="Baseline Booking Settlement Sums",
     reservations="reserve sweep",
     settlements="settle",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mrt.errors import StoreError
+from mrt.ledger.failures import ELSEWHERE
 from mrt.ledger.store import Store, connect, examined, open_store
 
 if TYPE_CHECKING:
@@ -26,6 +27,23 @@ def open_to_read(path: Path, clock: Callable[[], float] = time.time) -> Store:
         if connection is None:
             raise
     return Store(connection, clock, path.absolute(), durable=True, writable=False)
+
+
+def open_untouched(path: Path, clock: Callable[[], float] = time.time) -> Store | None:
+    """The store for those who only look on, and leave it as it is; None where there is none. Raises StoreError.
+
+    Only one made by an older mrt is opened as `open_store` does, which brings it up to date.
+    """
+    path = path.absolute()
+    try:
+        if not path.exists():
+            return None
+        connection = _as_it_is(path)
+    except OSError as error:
+        raise StoreError(f"the spend store {path} cannot be read: {error.strerror}", ELSEWHERE) from error
+    if connection is None:
+        return open_store(path, clock)
+    return Store(connection, clock, path, durable=True, writable=False)
 
 
 def _as_it_is(path: Path) -> sqlite3.Connection | None:

@@ -82,7 +82,7 @@ def report(store: Store, wanted: Wanted) -> Report:
     """Read it all from the store. Raises StoreError."""
     tiers = groups(store, wanted.span, ("tier",))
     total = add(group.totals for group in tiers)
-    course = _course(store, wanted.today)
+    course = course_of(store, wanted.today)
     now = wanted.span.first is None or wanted.span.first <= wanted.today <= wanted.span.last
     return Report(
         wanted=wanted,
@@ -126,7 +126,8 @@ def savings(total: Totals, baselines: Sequence[Group]) -> Savings | None:
     )
 
 
-def _course(store: Store, today: date) -> Course:
+def course_of(store: Store, today: date) -> Course:
+    """What each of the last weeks' days came to, by which rates and forecasts go."""
     since = min(today.replace(day=1), today - timedelta(days=HISTORY_DAYS))
     found = days(store, Span(since, today + timedelta(days=31)))  # to the month's end: a clock may have been set back
     own = [one for one in found if not one.imported]

@@ -9,9 +9,9 @@
     void       nothing was sent, or nothing that costs; it counts for nothing
 
 `rollup` sums the ended calls (settled, partial, failed) by day and every dimension of the reports; each change of a row changes
-it in the same transaction. All days are counted in one zone, `meta`'s `timezone`. `imported_us` tells calls of other machines
-and programs from this store's own. Amounts are nano-dollars, times microseconds since 1970 in UTC, and NULL always means
-unknown, never 0.
+it in the same transaction. `refusals` has the last calls that a budget stopped. All days are counted in one zone, `meta`'s
+`timezone`. `imported_us` tells calls of other machines and programs from this store's own. Amounts are nano-dollars, times
+microseconds since 1970 in UTC, and NULL always means unknown, never 0.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mrt.ledger.endings import NOT_ACCEPTED
 from mrt.ledger.rollup import REBUILD as ROLLUP_REBUILD
 
 if TYPE_CHECKING:
@@ -156,6 +157,25 @@ CREATE TABLE outcomes (
 ) STRICT
 """
 
+# What no budget allowed was never a call; the newest are kept for those who watch.
+_REFUSALS = """
+CREATE TABLE refusals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_us INTEGER NOT NULL,
+    operation_id TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    check_name TEXT NOT NULL,
+    reason TEXT NOT NULL
+) STRICT
+"""
+
+_ENDINGS = f"""
+CREATE INDEX IF NOT EXISTS calls_not_accepted ON calls (day, outcome, check_name, state, cost_nano) WHERE {NOT_ACCEPTED}
+"""
+
 # Steps are only ever added: a store's `user_version` is the number of those it has had.
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -194,6 +214,21 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "CREATE INDEX outcomes_by_model ON outcomes (endpoint, model, at_us)",
             f"CREATE INDEX calls_judged ON calls (endpoint, model, started_us, id) WHERE {JUDGED}",
         ),
+    ),
+    (
+        "live",
+        (
+            # How far the answer of a call under way had come when its process last said so.
+            "ALTER TABLE calls ADD COLUMN first_token_us INTEGER",
+            "ALTER TABLE calls ADD COLUMN heard_us INTEGER",
+            "ALTER TABLE calls ADD COLUMN heard_tokens INTEGER",
+            _REFUSALS,
+        ),
+    ),
+    (
+        "endings",
+        # Most answers are accepted; how the others ended is told without reading every call of the period.
+        (_ENDINGS,),
     ),
 )
 VERSION = len(STEPS)

@@ -71,9 +71,9 @@ def _details(settlement: Settlement) -> dict[str, Any]:
     return {
         "outcome": settlement.outcome,
         "check_name": storable(settlement.check),
-        "reason": _line(settlement.reason),
-        "served_model": _line(settlement.served_model),
-        "finish_reason": _line(settlement.finish_reason),
+        "reason": plain_line(settlement.reason),
+        "served_model": plain_line(settlement.served_model),
+        "finish_reason": plain_line(settlement.finish_reason),
         "input_tokens": _count(usage.input_tokens),
         "output_tokens": _count(usage.output_tokens),
         "cached_tokens": _count(usage.cached_tokens),
@@ -89,7 +89,7 @@ def _details(settlement: Settlement) -> dict[str, Any]:
     }
 
 
-def _line(text: str | None) -> str | None:
+def plain_line(text: str | None) -> str | None:
     """A server's words as one plain line: reports show them, and a line break or a control sequence could fake a report's own."""
     kept = storable(text)
     if kept is None:

@@ -1,7 +1,7 @@
 """Measure the spend store: `python -m tests.benchmarks.spend` (`MRT_BENCHMARK_ROWS=100000` for a small one).
 
-The report of a month over a store of ten million calls beside the same command over an empty one; one reservation with its
-settlement beside one bare commit; start-up beside the imports it cannot avoid.
+The report of a month over a store of ten million calls beside the same command over an empty one, as text and as a page; one
+reservation with its settlement beside one bare commit; start-up beside the imports it cannot avoid.
 
 A bare commit opens the same kind of file with the same settings (write-ahead log, synchronous FULL, foreign keys), puts the same
 row into the same table with the same indexes in one transaction, and closes it: what SQLite takes to keep one call for good,
@@ -40,7 +40,8 @@ INSERT INTO calls (
     cost_state, cost_nano, total_ms)
 SELECT printf('%016x', n), printf('%016x', n / 2), n % 2, 'ask', 'settled', at, at + 1000000,
     date(at / 1000000, 'unixepoch'), 'UTC', 'tier' || (n % 3), 'endpoint' || (n % 2), 'model' || (n % 5), n % 3 = 0,
-    'talk' || (n / 3), 'project' || (n % 7 % 3), CASE n % 3 WHEN 0 THEN 0 ELSE 2000000 END, at, 'here', 1, 10, 'accepted',
+    'talk' || (n / 3), 'project' || (n % 7 % 3), CASE n % 3 WHEN 0 THEN 0 ELSE 2000000 END, at, 'here', 1, 10,
+    CASE n % 10 WHEN 9 THEN 'rejected' ELSE 'accepted' END,
     n % 900, n % 300, 'reported', CASE n % 3 WHEN 0 THEN 'free' ELSE 'priced' END,
     CASE n % 3 WHEN 0 THEN 0 ELSE 1000 * (n % 1999) END, 900
 FROM (SELECT n, :start + n * :step AS at FROM numbers)
@@ -134,6 +135,8 @@ def main() -> None:
         environment = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8", "TZ": "UTC", "MRT_DB": str(large)}
         empty = ["env", f"MRT_DB={small}"]
         compare(f"spend --month, {ROWS:,} calls", ["env", *mrt], [*empty, *mrt], environment, 1.2)
+        page = [*mrt, "--html", "-"]
+        compare(f"spend --html -, {ROWS:,} calls", ["env", *page], [*empty, *page], environment, 2)
         compare("spend --month, start-up", [*empty, *mrt], imports, environment, 2)
         book("reserve + settle, empty store", small, plain)
         book(f"reserve + settle, {ROWS:,} calls", large, plain)
