@@ -25,11 +25,12 @@ def identifiers(store_home: Home) -> list[str]:
 
 
 def test_log(store_home: Home, identifiers: list[str]) -> None:
-    one, two, three, four = (identifier[:18] for identifier in identifiers)
+    one, two, three, four = identifiers
+    wide = len(one)
     assert spend(store_home, "log").stdout == (
-        "when                       id                  tier   model                       outcome             in  out     cost"
+        f"when                       {'id':<{wide}}  tier   model                       outcome             in  out     cost"
         "     ms  decision\n"
-        "-------------------------  ------------------  -----  --------------------------  ---------------  -----  ---  -------"
+        f"-------------------------  {'-' * wide}  -----  --------------------------  ---------------  -----  ---  -------"
         "  -----  --------------------------\n"
         f"2026-03-09 12:00:00+00:00  {four}  cloud  koala/gpt-x                 accepted             ?    ?  unknown      0\n"
         f"2026-03-02 11:00:05+00:00  {three}  cloud  anthropic/claude-haiku-4-5  accepted         1,000  200    $0.03"

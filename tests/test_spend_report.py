@@ -195,6 +195,8 @@ def test_a_store_of_before_the_reports(store_home: Home) -> None:
                 DROP TABLE outcomes; DROP INDEX IF EXISTS calls_judged;
             ALTER TABLE calls DROP COLUMN baseline_model; ALTER TABLE calls DROP COLUMN baseline_rates;
             ALTER TABLE calls DROP COLUMN baseline_low_nano; ALTER TABLE calls DROP COLUMN baseline_high_nano;
+            ALTER TABLE calls DROP COLUMN first_token_us; ALTER TABLE calls DROP COLUMN heard_us;
+            ALTER TABLE calls DROP COLUMN heard_tokens; DROP TABLE refusals; DROP INDEX calls_not_accepted;
             ALTER TABLE calls DROP COLUMN imported_us; CREATE TABLE rollup (day TEXT) STRICT;
             UPDATE calls SET timezone = 'Asia/Tokyo' WHERE attempt = 1;
             DELETE FROM _sqlite_migrations WHERE name != 'first tables'; PRAGMA user_version = 1;

@@ -171,10 +171,13 @@ def test_spans_come_a_thousand_a_line(home: Home) -> None:
     assert sizes == [SPANS_PER_LINE, 1]
 
 
-def test_an_export_has_no_json(home: Home) -> None:
-    shown = spend(home, "export", "--json")
+def test_an_export_in_one_object_has_the_calls_of_the_lines(home: Home) -> None:
+    lines = [json.loads(line) for line in spend(home, "export").stdout.splitlines()]
+    data = json.loads(spend(home, "export", "--json").stdout)["data"]
+    assert (data["format"], data["calls"]) == (lines[0]["format"], lines)
+    shown = spend(home, "export", "--json", "--format", "csv")
     assert shown.exit_code == 2
-    assert json.loads(shown.stdout)["errors"][0]["message"] == "an export has no --json"
+    assert json.loads(shown.stdout)["errors"][0]["message"] == "--json and --format csv contradict each other"
 
 
 BAD_FIELDS: list[tuple[dict[str, Any], str]] = [

@@ -33,13 +33,28 @@ def command(since: str | None, form: str) -> None:
     from mrt.commands._spend_store import opened
     from mrt.ledger.queries import Span, bounds_us
 
-    if console().mode == "json":
-        raise UsageError("an export has no --json", "take --format jsonl")
+    as_json = console().mode == "json"
+    if as_json and form != "jsonl":
+        raise UsageError(f"--json and --format {form} contradict each other", "leave one of them out")
     day = None if since is None else parse_day(since, "--since")
     with opened(console()) as at:
         start_us = 0 if day is None else bounds_us(Span(day, day), at.timezone)[0]
-        for line in _lines(at.store, start_us, form):
+        for line in _enveloped(at.store, start_us) if as_json else _lines(at.store, start_us, form):
             console().stdout.write(line + "\n")
+
+
+def _enveloped(store: Store, start_us: int) -> Iterator[str]:
+    """The one object of `--json`, a call to a line: there may be more of them than memory holds twice."""
+    from mrt.ledger.transfer import FORMAT
+    from mrt.output.console import SCHEMA_VERSION
+
+    yield f'{{"schema_version": {SCHEMA_VERSION}, "command": "spend", "data": {{"format": "{FORMAT}", "calls": ['
+    before = ""
+    for line in _lines(store, start_us, "jsonl"):
+        if before:
+            yield f"{before},"
+        before = line
+    yield f'{before}]}}, "errors": []}}'
 
 
 def _lines(store: Store, start_us: int, form: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ def command(number: int, since: str | None) -> None:
     from mrt.commands._spend_store import opened
     from mrt.ledger.lookup import last_calls
     from mrt.ledger.queries import Span, bounds_us
+    from mrt.output.console import is_terminal
     from mrt.output.spend_call import call_data, log_text
 
     day = None if since is None else parse_day(since, "--since")
@@ -33,6 +34,6 @@ def command(number: int, since: str | None) -> None:
     if console().mode == "json":
         console().envelope("spend", {"calls": [call_data(row) for row in rows]})
     elif rows:
-        console().result(log_text(rows, zone(at.timezone)))
+        console().report(log_text(rows, zone(at.timezone), short=is_terminal(console().stdout)))
     else:
         console().note("no call is booked")

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from mrt.budget import zone
-from mrt.config import Config, load, store_path
+from mrt.commands._settings import configured
+from mrt.config import Config, store_path
 from mrt.ledger.readonly import open_to_read
 from mrt.ledger.store import Store, open_store
 from mrt.ledger.zones import count_days_in, timezone_name, unusable_zone, zone_of_store
@@ -39,7 +40,7 @@ def opened(console: Console, clock: Clock = time.time, *, to_write: bool = False
 
     A store that can only be read is read, and said to be; a command that is there `to_write` fails on it instead.
     """
-    config = load(console.environment, console.config_path)
+    config = configured(console)
     path = store_path(console.environment)
     with closing(open_store(path, clock) if to_write else open_to_read(path, clock)) as store:
         timezone = _zone(console, config.budget.timezone, store)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mrt.commands._shared import ExamplesFirst, common_options, console
+
+if TYPE_CHECKING:
+    from mrt.output import Console
+    from mrt.output.spend_summary import Summary
 
 EXAMPLES = """
 mrt spend summary --json
@@ -16,16 +22,27 @@ mrt spend summary --json | jq -r '.data.today.cost.usd'
 @common_options
 def command() -> None:
     """Show what today and this month came to, in all, by tier and by model, and how the budgets stand."""
+    from mrt.output.spend_summary import summary_data, summary_text
+
+    summary = summary_now(console())
+    if console().mode == "json":
+        console().envelope("spend", summary_data(summary))
+    else:
+        console().result(summary_text(summary))
+
+
+def summary_now(to: Console) -> Summary:
+    """The summary of this moment. Raises ConfigError and StoreError."""
     from mrt.commands._spend_period import span_of
     from mrt.commands._spend_report import limits_now
     from mrt.commands._spend_store import opened
     from mrt.ledger.queries import groups, total
     from mrt.ledger.report import budget_lines
-    from mrt.output.spend_summary import Summary, summary_data, summary_text
+    from mrt.output.spend_summary import Summary
 
-    with opened(console()) as at:
+    with opened(to) as at:
         today, month = (span_of((name,), None, None, at.today) for name in ("today", "month"))
-        summary = Summary(
+        return Summary(
             date=at.today,
             timezone=at.timezone,
             today=total(at.store, today),
@@ -35,7 +52,3 @@ def command() -> None:
             budgets=budget_lines(at.store, limits_now(at)),
             soft_pct=at.config.budget.soft_pct,
         )
-    if console().mode == "json":
-        console().envelope("spend", summary_data(summary))
-    else:
-        console().result(summary_text(summary))

@@ -31,4 +31,4 @@ def command(identifier: str) -> None:
     if console().mode == "json":
         console().envelope("spend", {"operation": rows[0]["operation_id"], "calls": [call_data(row) for row in rows]})
     else:
-        console().result(why_text(rows, zone(at.timezone)))
+        console().report(why_text(rows, zone(at.timezone)))

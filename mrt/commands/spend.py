@@ -27,6 +27,7 @@ mrt spend
 mrt spend --week --by day
 mrt spend --year --by month --by model
 mrt spend --since 2026-01-01 --until 2026-03-31 --by project --csv
+mrt spend --html spend.html
 mrt spend --json | jq -r .data.total.cost.usd
 mrt spend check || echo "no budget left"
 """
@@ -44,6 +45,7 @@ BY = ("day", "week", "month", "model", "provider", "tier", "tag", "project", "se
 @click.option("--until", metavar="DATE", help="Up to and including this day.")
 @click.option("--by", multiple=True, type=click.Choice(BY), help="Sums by this; may be repeated.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the sums as CSV.")
+@click.option("--html", metavar="FILE", help="Also as a page with charts; - writes only the page, to stdout.")
 @common_options
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mrt.output.bench import COMPLEXITIES, bill_line, interval, percent, speed_line, suite_name, trust_line
-from mrt.output.bench_svg import curve, escaped, scatter
+from mrt.output.bench_svg import curve, scatter
+from mrt.output.page import Html, document, escaped
 
 if TYPE_CHECKING:
     from mrt.bench.report import Report, TaskResult
@@ -30,34 +31,17 @@ _GROUPS = {
 }
 _MARKS = {"ok": "✓", "bad": "✗", "none": "∅", "cut": "✂", "slow": "◷", "out": "–"}
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --line: #d5dae0; --dim: #667080; --ok: #1a7f4b; --bad: #c2362f;
-  --cut: #a15c00; --slow: #7a4bb5; --none: #56606c; --one: #2b6cb0; --band: #2b6cb033; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ed; --paper: #14181d; --line: #343c46; --dim: #97a2b0; --ok: #4cc38a;
-  --bad: #ff7b72; --cut: #e0a04a; --slow: #b794f4; --none: #97a2b0; --one: #6cb2f5; --band: #6cb2f533; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 70rem;
-  margin: 2rem auto; padding: 0 1rem; }
-h1, h2, h3 { line-height: 1.2; } table { border-collapse: collapse; margin: .5rem 0 1rem; }
-th, td { border-bottom: 1px solid var(--line); padding: .25rem .7rem; text-align: left; vertical-align: top; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-pre { overflow-x: auto; background: var(--band); padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .ok { color: var(--ok); } .bad { color: var(--bad); } .cut { color: var(--cut); } .slow { color: var(--slow); }
-.none, .out, .dim { color: var(--none); } .banner { border-left: 4px solid var(--bad); padding: .3rem .8rem; }
-.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; }
-svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
-summary { cursor: pointer; }
+.none, .out { color: var(--none); } .banner { border-left: 4px solid var(--bad); padding: .3rem .8rem; }
+svg { max-width: 44rem; height: auto; min-width: 34rem; } svg text { fill: var(--ink); }
+h4 { margin: .8rem 0 .2rem; } td details { min-width: 9rem; }
 """
 
 
 def page(reports: Sequence[Report], prompts: Prompts, answers: Answers) -> str:
     """The whole page."""
     title = "mrt bench: " + ", ".join(report.run.model for report in reports)
-    body = "\n".join(_body(reports, prompts, answers))
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{escaped(title)}</title><style>{_STYLE}</style>"
-    )
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
+    return document(title, _STYLE, Html("\n".join(_body(reports, prompts, answers))))
 
 
 def _body(reports: Sequence[Report], prompts: Prompts, answers: Answers) -> Iterator[str]:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
 from mrt.output.bench import percent
-from mrt.output.terminal import safe
+from mrt.output.page import Html, element, escaped
 
 if TYPE_CHECKING:
     from mrt.bench.report import Report
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 280, 50, 40, 15, 20
 _TARGET = 0.8
-
-
-def escaped(text: str) -> str:
-    """Foreign text as text: no markup, no control characters, no half of a character."""
-    return escape(safe(text).encode("utf-8", "replace").decode())
 
 
 def curve(report: Report) -> str:
@@ -30,7 +24,7 @@ def curve(report: Report) -> str:
     parts = [
         *_axes("complexity", "chance to pass"),
         f'<polygon points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in above + below)}" fill="var(--band)"/>',
-        f'<polyline points="{line}" fill="none" stroke="var(--one)" stroke-width="2"/>',
+        f'<polyline points="{line}" fill="none" stroke="var(--bar)" stroke-width="2"/>',
         *_dots(report),
         _dashed(LEFT, _y(_TARGET), WIDTH - RIGHT, _y(_TARGET), "var(--dim)"),
         *_cuts(report),
@@ -72,7 +66,7 @@ def scatter(reports: Sequence[Report]) -> str:
         parts.append(
             f'<line x1="{x:.1f}" y1="{_y(rate.low):.1f}" x2="{x:.1f}" y2="{_y(rate.high):.1f}" stroke="var(--dim)"/>'
         )
-        parts.append(f'<circle cx="{x:.1f}" cy="{_y(rate.value):.1f}" r="5" fill="var(--one)"/>')
+        parts.append(f'<circle cx="{x:.1f}" cy="{_y(rate.value):.1f}" r="5" fill="var(--bar)"/>')
         anchor = "end" if x > WIDTH * 0.6 else "start"
         shift = -8 if anchor == "end" else 8
         text = f"{report.run.model}: {percent(rate.value)}, {_cost(report)}"
@@ -120,4 +114,14 @@ def _dashed(x1: float, y1: float, x2: float, y2: float, color: str) -> str:
 
 
 def _svg(parts: Sequence[str], label: str) -> str:
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" aria-label="{escaped(label)}">{"".join(parts)}</svg>'
+    """The drawing, in a frame that scrolls where it is too wide to be read."""
+    drawing = element(
+        "svg",
+        element("title", label),
+        Html("".join(parts)),
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        width=WIDTH,
+        role="img",
+        aria_label=label,
+    )
+    return element("div", drawing, class_="wide", tabindex="0", role="region", aria_label=label)

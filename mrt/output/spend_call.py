@@ -154,20 +154,20 @@ def _baseline(row: Row) -> dict[str, Any] | None:
     }
 
 
-def log_text(rows: Sequence[Row], place: tzinfo) -> str:
-    """A table of calls, one a line."""
+def log_text(rows: Sequence[Row], place: tzinfo, *, short: bool) -> str:
+    """A table of calls, one a line; on a screen an id is `short`, as much of it as tells it from others."""
     headers = ("when", "id", "tier", "model", "outcome", "in", "out", "cost", "ms", "decision")
     right = (False, False, False, False, False, True, True, True, True, False)
-    return "\n".join(columns(headers, [_line(row, place) for row in rows], right))
+    return "\n".join(columns(headers, [_line(row, place, short=short) for row in rows], right))
 
 
-def _line(row: Row, place: tzinfo) -> list[str]:
+def _line(row: Row, place: tzinfo, *, short: bool) -> list[str]:
     decision = _loaded(row["decision"]) or {}
     why = f"complexity {decision['complexity']}: {decision.get('reason', '')}" if "complexity" in decision else ""
     check = f" ({row['check_name']})" if row["check_name"] else ""
     return [
         _shown(row["started_us"], place),
-        row["id"][:SHORT_ID],
+        row["id"][:SHORT_ID] if short else row["id"],
         row["tier"],
         f"{row['endpoint']}/{row['model']}",
         f"{row['outcome'] or 'under way'}{check}",

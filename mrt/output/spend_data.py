@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from mrt.domain import usd
+from mrt.ledger.endings import Ending
 from mrt.ledger.forecast import Burn, Forecast
 from mrt.ledger.queries import Group, Totals
 from mrt.ledger.report import BudgetLine, Report, Savings
 
 
-def report_data(report: Report) -> dict[str, Any]:
-    """The `data` of `mrt spend --json`."""
+def report_data(report: Report, endings: Sequence[Ending] = ()) -> dict[str, Any]:
+    """The `data` of `mrt spend --json`; `endings` has the calls of the period that were not accepted."""
     wanted = report.wanted
     return {
         "period": {
@@ -27,6 +28,8 @@ def report_data(report: Report) -> dict[str, Any]:
         **burn_data(report.burn),
         "forecast": forecast_data(report.forecast),
         "savings": savings_data(report.savings),
+        "outcomes": outcome_data(report.total, endings),
+        "known": known_data(report.total),
         "tips": list(report.tips),
     }
 
@@ -116,6 +119,43 @@ def savings_data(savings: Savings | None) -> dict[str, Any] | None:
         "baseline_model": savings.models[0] if len(savings.models) == 1 else None,
         "baseline_models": list(savings.models),
         "missing_answers": savings.missing,
+    }
+
+
+def outcome_data(total: Totals, endings: Sequence[Ending]) -> list[dict[str, Any]]:
+    """How the calls ended: accepted, then each other outcome by the check that spoke against it, and what the last one said."""
+    return [_ending_data(one) for one in with_accepted(total, endings)]
+
+
+def with_accepted(total: Totals, endings: Sequence[Ending]) -> list[Ending]:
+    """All calls by how they ended: what is left of the sums is accepted."""
+    calls = total.calls - sum(one.calls for one in endings)
+    nano = total.cost_nano - sum(one.cost_nano for one in endings)
+    unpriced = total.unpriced_calls - sum(one.unpriced_calls for one in endings)
+    return [one for one in (Ending("accepted", "", calls, nano, unpriced, None), *endings) if one.calls]
+
+
+def _ending_data(one: Ending) -> dict[str, Any]:
+    return {
+        "outcome": one.outcome,
+        "check": one.check or None,
+        "calls": one.calls,
+        "cost_usd": None if one.unpriced_calls else usd(one.cost_nano),
+        "at_least_usd": usd(one.cost_nano),
+        "unpriced_calls": one.unpriced_calls,
+        "last_reason": one.reason,
+    }
+
+
+def known_data(total: Totals) -> dict[str, int]:
+    """Of how many calls the cost is known in which way."""
+    paid = total.reported_calls + total.priced_calls + total.estimated_calls + total.unpriced_calls
+    return {
+        "reported": total.reported_calls,
+        "priced": total.priced_calls,
+        "estimated": total.estimated_calls,
+        "unknown": total.unpriced_calls,
+        "free": total.calls - paid,
     }
 
 
