@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from mrt.cascade import Job, Step, Wish, World
-from mrt.cascade.verify import run_check, schema_checker
+from mrt.cascade.job import takes_seed
+from mrt.cascade.verify import schema_checker
 from mrt.commands._ask_route import DIRECT, Given, Routing, free_below, route
 from mrt.commands._ask_tests import tests_check
 from mrt.commands._input import ask_and_pasted, decode, join_prompt, read_files, read_stdin
+from mrt.commands._settings import configured
 from mrt.commands._wire import probe_before_asking, real_wire
-from mrt.config import Config, Template, Tier, load, store_path
+from mrt.commands._world import open_or_memory, timers_of, world_of
+from mrt.config import Config, Template, Tier
 from mrt.endpoints import resolve
 from mrt.errors import ConfigError, StoreError, UsageError
 from mrt.frozen import frozen
-from mrt.ledger import Conversation, Store, last_conversation_name, load_conversation, memory_store, new_id, open_store
+from mrt.ledger import Conversation, Store, last_conversation_name, load_conversation, new_id
 from mrt.near import guessed, nearest
 from mrt.output import Console
-from mrt.providers import Timers, Wire
 from mrt.quality import external_checks, parse_checks
 
 # Request fields that mrt sets itself, and what sets them instead. A token limit or a number of answers that came in beside the
@@ -45,45 +47,47 @@ _TOKEN_LIMITS = frozenset(name for name, flag in _FIELDS_WITH_FLAGS.items() if f
 
 @frozen
 class AskOptions:
-    """The command line of `mrt ask`, as parsed."""
+    """The command line of `mrt ask`, as parsed; None and False where nothing was said."""
 
-    prompt: tuple[str, ...]
-    files: tuple[Path, ...]
-    system: str | None
-    template: str | None
-    model: str | None
-    option: tuple[str, ...]
-    extract: bool
-    extract_last: bool
-    continue_last: bool
-    session: str | None
-    clear: bool
-    schema: str | None
-    stream_json: bool
-    max_tokens: int | None
-    temperature: float | None
-    effort: str | None
-    strict: bool
-    timeout: float | None
-    idle_timeout: float | None
-    reasoning: str | None
-    verify: str | None
-    tests: Path | None
-    agree: bool
-    tier: str | None
-    max_tier: str | None
-    escalate: bool | None
-    stream: bool | None
-    dry_run: bool
-    usage: bool
-    no_log: bool
-    debug_http: bool
-    no_probe: bool
-    allow_unpriced: bool
-    tag: str | None
-    project: str | None
-    no_stdin: bool
-    encoding: str
+    prompt: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    system: str | None = None
+    template: str | None = None
+    model: str | None = None
+    option: tuple[str, ...] = ()
+    extract: bool = False
+    extract_last: bool = False
+    continue_last: bool = False
+    session: str | None = None
+    clear: bool = False
+    schema: str | None = None
+    stream_json: bool = False
+    max_tokens: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    effort: str | None = None
+    strict: bool = False
+    timeout: float | None = None
+    idle_timeout: float | None = None
+    reasoning: str | None = None
+    verify: str | None = None
+    tests: Path | None = None
+    agree: bool = False
+    tier: str | None = None
+    max_tier: str | None = None
+    escalate: bool | None = None
+    stream: bool | None = None
+    dry_run: bool = False
+    usage: bool = False
+    no_log: bool = False
+    debug_http: bool = False
+    no_probe: bool = False
+    allow_unpriced: bool = False
+    tag: str | None = None
+    project: str | None = None
+    no_stdin: bool = False
+    stdin_timeout: float | None = None
+    encoding: str = "utf-8"
 
 
 @frozen
@@ -97,27 +101,38 @@ class Prepared:
 
 def prepare(options: AskOptions, console: Console) -> Prepared:
     """Read, decide and open; nothing is sent but the probe of a model named with -m."""
-    config = load(console.environment, console.config_path)
+    config = configured(console)
     template = _template(options, config)
     given = _prompt(options, template, config, console)
     store = open_or_memory(console)
     wire = real_wire(console, options.debug_http)
     conversation = _conversation(options, store, wire.now())
     wish = _wish(options, template)
-    timers = _timers(options, config, wire)
-    world = World(config, console.environment, store, wire, timers, run_check, new_id(wire.now()), console.warn)
+    seconds = options.timeout if options.timeout is not None else config.ask.timeout
+    world = world_of(console, config, store, wire, timers_of(config.ask, wire, seconds, options.idle_timeout))
     routing = Routing(options, given, template.model if template else None, conversation, wish, world, console)
+    return prepare_routed(routing)
+
+
+def prepare_routed(routing: Routing) -> Prepared:
+    """Decide; all of what is asked has been read, and the store and the wire are open.
+
+    A model named alone is checked first, which is all that is sent. Raises what is wrong with the options or the tiers.
+    """
+    options, wish, world, console = routing.options, routing.wish, routing.world, routing.console
+    config, given, conversation = world.config, routing.given, routing.conversation
     steps, decision, asides = route(routing)
     # A tier that the user named is theirs to pay for, or not: no other takes its place.
     named = routing.model or options.tier
     below = () if named or options.escalate is False else free_below(steps, config, console.environment)
     _refuse_effort(wish, steps)
+    _warn_of_seed(wish, (*steps, *below), console)
     for step in (*steps, *below):
         _check_tier(step.tier, config, console.environment)
     job = Job(given.text, steps, decision, below, wish, conversation.messages, conversation.name, asides=asides)
     job = replace(job, tag=options.tag or config.ask.tag, project=options.project or config.ask.project)
     if options.model and steps[0].tier.name == DIRECT and not (options.no_probe or options.dry_run):
-        probe_before_asking(steps[0].target, config, console, wire, timers)
+        probe_before_asking(steps[0].target, config, console, world.wire, world.timers)
     return Prepared(job, world, config)
 
 
@@ -129,7 +144,8 @@ def _prompt(options: AskOptions, template: Template | None, config: Config, cons
     has_prompt = bool(given or files or (template and template.prompt))
     stdin = None
     if not options.no_stdin:
-        stdin = read_stdin(console, explicit, has_prompt, config.ask.stdin_timeout, options.encoding)
+        patience = config.ask.stdin_timeout if options.stdin_timeout is None else options.stdin_timeout
+        stdin = read_stdin(console, explicit, has_prompt, patience, options.encoding)
     text = join_prompt(given, files, stdin)
     ask, pasted = ask_and_pasted(given, files, stdin)
     if template and template.prompt:
@@ -152,15 +168,6 @@ def _template(options: AskOptions, config: Config) -> Template | None:
         return config.templates[name]
     guess = guessed(nearest(name, config.templates))
     raise UsageError(f"no template {name!r}{guess}", f"write [templates.{name}] with a prompt into the config")
-
-
-def open_or_memory(console: Console) -> Store:
-    """The spend store, or one in memory with a warning when it does not work: local work goes on."""
-    try:
-        return open_store(store_path(console.environment))
-    except StoreError as error:
-        console.warn(f"{error.message}; going on without it, so nothing is kept")
-        return memory_store()
 
 
 def _conversation(options: AskOptions, store: Store, now: float) -> Conversation:
@@ -189,6 +196,7 @@ def _wish(options: AskOptions, template: Template | None) -> Wish:
         system=options.system if options.system is not None else template.system if template else None,
         max_tokens=options.max_tokens,
         temperature=options.temperature,
+        seed=options.seed,
         effort=options.effort,
         strict=options.strict,
         schema=_schema(options.schema),
@@ -248,6 +256,12 @@ def _refuse_effort(wish: Wish, steps: Sequence[Step]) -> None:
         )
 
 
+def _warn_of_seed(wish: Wish, steps: Sequence[Step], console: Console) -> None:
+    deaf = next((step.target for step in steps if not takes_seed(step.target)), None)
+    if wish.seed is not None and deaf is not None:
+        console.warn(f"{deaf.name} takes no seed: asked again, it may answer otherwise")
+
+
 def _check_tier(tier: Tier, config: Config, environment: Mapping[str, str]) -> None:
     """Refuse what only shows when the tier's turn comes, before anything is sent."""
     for check, argument in external_checks(parse_checks(tier.checks or ())):
@@ -258,17 +272,3 @@ def _check_tier(tier: Tier, config: Config, environment: Mapping[str, str]) -> N
             raise ConfigError(f"tiers.{tier.name}.options cannot set {name}", f"use tiers.{tier.name}.max_tokens")
         if name in _FIELDS_WITH_FLAGS and name != "temperature":
             raise ConfigError(f"tiers.{tier.name}.options cannot set {name}", f"leave it out; mrt sets {name} itself")
-
-
-def _timers(options: AskOptions, config: Config, wire: Wire) -> Timers:
-    ask = config.ask
-    idle = options.idle_timeout if options.idle_timeout is not None else ask.idle_timeout
-    total = options.timeout if options.timeout is not None else ask.timeout
-    return Timers(
-        connect=ask.connect_timeout,
-        # An idle time given by hand is the patience the user has: it holds for the first token too.
-        first_token=ask.first_token_timeout if options.idle_timeout is None else idle,
-        idle=idle,
-        deadline=wire.clock() + total,
-        retries=ask.retries,
-    )

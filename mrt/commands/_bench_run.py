@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 from mrt.bench.run import Pace, run_suite
 from mrt.cascade import World
-from mrt.cascade.verify import run_check
+from mrt.cascade.job import takes_seed
 from mrt.commands._bench_ask import Manner, asker
 from mrt.commands._bench_stop import Stop
 from mrt.commands._bench_subjects import Plan, Subject, by_endpoint, open_store_for, temperature_of
-from mrt.commands._wire import probe_before_asking, real_wire
-from mrt.config import Config
+from mrt.commands._wire import probe_before_asking
+from mrt.commands._world import world_of
 from mrt.errors import MrtError, SandboxError
 from mrt.frozen import frozen
-from mrt.ledger import Store, new_id
+from mrt.ledger import Store
 from mrt.output import Console
 from mrt.output.bench_progress import Progress
-from mrt.providers import Timers
 
 if TYPE_CHECKING:
     from mrt.bench.sandbox.executor import Sandbox
@@ -106,10 +105,10 @@ def _named(error: MrtError, subject: Subject) -> MrtError:
 
 def _measure_one(shared: Bench, subject: Subject, store: Store) -> None:
     plan, console = shared.plan, shared.console
-    world = world_for(console, plan.config, store)
+    world = world_of(console, plan.config, store)
     world = replace(world, wire=replace(world.wire, client=shared.stop.client(world.wire.client)))
-    probe_before_asking(subject.target, plan.config, console, world.wire, world.timers)
-    _begin(shared, subject)
+    digest = probe_before_asking(subject.target, plan.config, console, world.wire, world.timers)
+    _begin(shared, subject, digest)
     manner = Manner(
         temperature=temperature_of(str(subject.run.environment["named"]), plan.options, plan.config),
         context=plan.options.context,
@@ -123,12 +122,13 @@ def _measure_one(shared: Bench, subject: Subject, store: Store) -> None:
         shared.progress.advance(graded)
 
 
-def _begin(shared: Bench, subject: Subject) -> None:
+def _begin(shared: Bench, subject: Subject, digest: str | None) -> None:
     if not subject.is_new:
         subject.journal.go_on()
         return
     layers = list(shared.sandbox.layers)
-    subject.journal.begin(replace(subject.run, environment={**subject.run.environment, "layers": layers}))
+    found = {"layers": layers, "model_digest": digest}
+    subject.journal.begin(replace(subject.run, environment={**subject.run.environment, **found}))
 
 
 def _pace(shared: Bench, subject: Subject, world: World) -> Pace:
@@ -142,7 +142,14 @@ def _pace(shared: Bench, subject: Subject, world: World) -> Pace:
         max_tokens=options.max_tokens,
         stopped=shared.stop.is_set,
         seed=int(subject.run.environment["seed"]),
+        sampling_seed=_sampling_seed(subject),
     )
+
+
+def _sampling_seed(subject: Subject) -> int | None:
+    """Where there is something to draw, and the protocol has a field for a seed."""
+    was = subject.run.environment
+    return int(was["seed"]) if was.get("temperature") and takes_seed(subject.target) else None
 
 
 def _reset(shared: Bench, subject: Subject, world: World) -> Callable[[], None]:
@@ -151,14 +158,6 @@ def _reset(shared: Bench, subject: Subject, world: World) -> Callable[[], None]:
     from mrt.commands._bench_reset import reset_of
 
     return reset_of(shared.console, subject.target, world)
-
-
-def world_for(console: Console, config: Config, store: Store) -> World:
-    """The real world without a deadline of its own: each question has one."""
-    ask = config.ask
-    wire = real_wire(console)
-    timers = Timers(ask.connect_timeout, ask.first_token_timeout, ask.idle_timeout, None, ask.retries)
-    return World(config, console.environment, store, wire, timers, run_check, new_id(wire.now()), console.warn)
 
 
 def _say_how_to_go_on(console: Console, subjects: Sequence[Subject]) -> None:
