@@ -26,11 +26,15 @@ VERBS: dict[str, str] = {
     "route": "Show which tier would answer, and why; send nothing.",
     "ask": "Answer a prompt through a cascade of tiers.",
     "spend": "Show what was spent and what is left.",
+    "top": "Watch requests, endpoints and money as they go.",
     "bench": "Measure models, until the tiers' thresholds are evidence.",
+    "mcp": "Serve local models to agents as tools.",
     "config": "Show, change and check the configuration.",
+    "demo": "Show what mrt does in seconds, with simulated servers.",
     "doctor": "Examine everything mrt needs, and say what mends it.",
+    "export": "Write the configuration for LiteLLM, Ollama or a shell.",
     "completion": "Print the completion script of a shell.",
-    "help": "Explain a topic: exit-codes, environment, config, json, checks, budgets, sandbox.",
+    "help": "Explain a verb or a topic: exit-codes, environment, config, json, tiers, checks, budgets, privacy, sandbox.",
 }
 EXAMPLES = """
 mrt ask "what does EAGAIN mean?"
@@ -38,6 +42,7 @@ git diff | mrt ask "write a commit message"
 mrt config check
 """
 COMPLETION_VARIABLE = "_MRT_COMPLETE"
+_AGAIN_S = 0.01
 REPORT_HINT = "run it again with --debug and report the traceback together with `mrt --version`"
 
 
@@ -85,7 +90,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
         return _interrupted(interruption, arguments, console)
     except BrokenPipeError:
         # The reader of stdout has what it wanted (`| head -1`): that is no failure of ours.
-        _silence(sys.stdout)
+        _silence(console.stdout)
         return ExitCode.OK
     except Exception as error:
         return _failed(error, arguments, console)
@@ -93,8 +98,10 @@ def run(arguments: Sequence[str], console: Console) -> int:
 
 
 def _invoke(arguments: Sequence[str], console: Console) -> Any:
-    if os.environ.get(COMPLETION_VARIABLE):  # click itself looks nowhere else
-        return group.main(args=list(arguments), prog_name="mrt", standalone_mode=False, obj=console)
+    if instruction := console.environment.get(COMPLETION_VARIABLE):
+        from mrt.commands._complete_shells import complete
+
+        return complete(instruction, group, console)
     # Not by `main`, which would end a closed pipe with exit code 1 and take SIGTERM for Ctrl-C.
     with group.make_context("mrt", list(arguments), obj=console) as context:
         return group.invoke(context)
@@ -121,7 +128,7 @@ def _report(failure: MrtError, arguments: Sequence[str], console: Console) -> No
         elif console.mode == "stream-json":
             console.event("error", error_data(failure))
     except OSError:
-        _silence(sys.stdout)
+        _silence(console.stdout)
     console.failure(failure)
 
 
@@ -130,20 +137,23 @@ def as_mrt_error(error: Exception) -> MrtError:
     if isinstance(error, MrtError):
         return error
     if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        path = context.command_path if context else "mrt"
-        return UsageError(error.format_message(), f"`{path} --help` shows how it is used")
+        from mrt.commands._suggest import hint_of, message_of
+
+        return UsageError(message_of(error), hint_of(error))
     if isinstance(error, OSError) and error.errno is not None and error.filename is None:
         return MrtError(f"cannot write: {error.strerror}", "free the disk or the pipe that stdout goes to")
     return MrtError(f"internal error: {type(error).__name__}: {error}", REPORT_HINT)
 
 
 def _interrupted(interruption: BaseException, arguments: Sequence[str], console: Console) -> int:
-    number = interruption.number if isinstance(interruption, Terminated) else signal.SIGINT
     failure = Interrupted("interrupted")
-    failure.exit_code = 128 + number
+    failure.exit_code = 128 + _number_of(interruption)
     _report(failure, arguments, console)
     return failure.exit_code
+
+
+def _number_of(interruption: BaseException) -> int:
+    return interruption.number if isinstance(interruption, Terminated) else signal.SIGINT
 
 
 def _silence(stream: Any) -> None:
@@ -152,8 +162,43 @@ def _silence(stream: Any) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def _hear_signals() -> None:
+    """Make each signal that ends a process one interruption; what the caller had ignored stays ignored (`nohup`, `&`)."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
+            signal.signal(getattr(signal, name), _on_signal)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as `__main__` left it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.unraisablehook = _come_again
+
+
 def _on_signal(number: int, _: Any) -> NoReturn:
     raise Terminated(number)
+
+
+def _come_again(lost: Any) -> None:
+    """`sys.unraisablehook`: a signal that came where Python lets no exception out is sent once more, a moment later.
+
+    A finalizer or the callback of a weak reference (every import has one) would swallow it, and mrt would go on as if nothing had
+    been said: until its timeout, with a reservation open.
+    """
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+        return
+    from _thread import get_ident, start_new_thread
+
+    # Handlers run in the main thread alone, so this is it. Sent from here at once, the signal would end in this hook.
+    start_new_thread(_send_later, (get_ident(), _number_of(lost.exc_value)))
+
+
+def _send_later(thread: int, number: int) -> None:
+    import time
+
+    time.sleep(_AGAIN_S)
+    if os.name == "posix":
+        signal.pthread_kill(thread, number)  # unlike `raise_signal` it ends what that thread waits for
+    else:
+        signal.raise_signal(number)
 
 
 def _standard_console() -> Console:
@@ -178,10 +223,7 @@ def _nowhere() -> Any:
 
 def main() -> NoReturn:
     """The console script."""
-    for name in ("SIGTERM", "SIGHUP"):
-        # What runs under `nohup` was told to ignore the hang-up, and goes on doing so.
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
-            signal.signal(getattr(signal, name), _on_signal)
+    _hear_signals()
     console = _standard_console()
     code = run(sys.argv[1:], console)
     for stream in (console.stdout, console.stderr):

@@ -32,7 +32,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command by its name."""
-        return _load(self.lazy, cmd_name) if cmd_name in self.lazy else None
+        return load(self.lazy, cmd_name) if cmd_name in self.lazy else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -72,8 +72,24 @@ class WordsOrCommand(ExamplesFirst):
         """The context of the command that is meant."""
         if args and args[0] in self.lazy:
             name = " ".join(filter(None, (info_name, args[0])))
-            return _load(self.lazy, args[0]).make_context(name, args[1:], parent=parent, **extra)
+            return load(self.lazy, args[0]).make_context(name, args[1:], parent=parent, **extra)
         return super().make_context(info_name, args, parent=parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it. Where its first word is refused and looks like one of the commands, the hint says so."""
+        from mrt.errors import UsageError
+
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            first = next(iter(next(filter(None, (ctx.params.get(name) for name in self._words())), ())), "")
+            near = _near(str(first), self.lazy)
+            if near and repr(first) in error.message:
+                error.hint = f"did you mean `{ctx.command_path} {near}`?"
+            raise
+
+    def _words(self) -> list[str]:
+        return [item.name or "" for item in self.params if isinstance(item, click.Argument)]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Options, then the commands."""
@@ -82,14 +98,20 @@ class WordsOrCommand(ExamplesFirst):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands in the place of the first word, then options."""
-        words = next(item.name for item in self.params if isinstance(item, click.Argument))
-        first = not ctx.params.get(words or "")
+        first = not any(ctx.params.get(name) for name in self._words())
         return (_completed(self.lazy, incomplete) if first else []) + super().shell_complete(ctx, incomplete)
 
 
-def _load(lazy: Commands, name: str) -> click.Command:
+def load(lazy: Commands, name: str) -> click.Command:
+    """One of the commands. Raises KeyError."""
     command: click.Command = import_module(f"mrt.commands.{lazy[name][0]}").command
     return command
+
+
+def _near(word: str, lazy: Commands) -> str | None:
+    from mrt.near import nearest
+
+    return next(iter(nearest(word, lazy)), None)
 
 
 def _write(lazy: Commands, heading: str, formatter: click.HelpFormatter) -> None:
