@@ -12,6 +12,7 @@ from mrt.cascade.cost import Price, cost_of, may_cost, price_of
 from mrt.cascade.events import Chunk, Event, Reasoning, Retracted
 from mrt.cascade.job import Job, Step, World, gives_probabilities, request_for
 from mrt.cascade.masking import mask_failure, masked, masked_wire
+from mrt.cascade.pulse import Pulse
 from mrt.cascade.tier_checks import TierChecks
 from mrt.domain import Attempt, Cost, Outcome, Reply, Request, Secret, Target, Timing, Usage
 from mrt.endpoints import offers_tools, warnings, with_key
@@ -53,6 +54,7 @@ class Try:
         self._asides: list[Attempt] = []
         self._reply: Reply | None = None
         self._key: Secret | None = None
+        self._sent_at: float | None = None
         self.ended = Ended(Attempt(step.tier.name, step.target.name, "refused"))
 
     def events(self) -> Iterator[Event]:
@@ -78,8 +80,9 @@ class Try:
             may_repeat=lambda failure: self._may_repeat(plan, failure),
         )
         call = Call(exchange, self._timers(), self._world.wire)
+        self._sent_at = self._world.wire.clock()
         try:
-            yield from self._listen(call)
+            yield from self._listen(call, Pulse(self._world, reservation))
             self._judge(price)
         except MrtError as error:
             self._reply = self._masked(call.reply()) if call.began else None
@@ -152,12 +155,13 @@ class Try:
         own = self._world.wire.clock() + limit
         return replace(timers, deadline=own if timers.deadline is None else min(own, timers.deadline))
 
-    def _listen(self, call: Call) -> Iterator[Event]:
+    def _listen(self, call: Call, pulse: Pulse) -> Iterator[Event]:
         watch = LoopWatch() if self._checks.repetition else None
         loop = None
         with closing(call.deltas()) as deltas:
             for delta in deltas:
                 yield _EVENTS[delta.kind](delta)
+                pulse.feel(delta)
                 loop = watch.feed(delta.text) if watch and delta.kind != "retract" else None
                 if loop:
                     break
@@ -212,9 +216,14 @@ class Try:
             reason=error.message if error else None,
             usage=reply.usage if reply else Usage(),
             cost=cost_of(step.target, price, reply, error, self._world),
-            timing=reply.timing if reply else Timing(),
+            timing=reply.timing if reply else self._waited(),
         )
         self.ended = Ended(attempt, reply, error, tuple(self._asides))
+
+    def _waited(self) -> Timing:
+        """The time of a request to which nothing came."""
+        seconds = 0.0 if self._sent_at is None else self._world.wire.clock() - self._sent_at
+        return Timing(total_ms=round(1000 * seconds))
 
     def _sample(self, job: Job, step: Step) -> Reply | None:
         """One answer outside the cascade; None when it failed."""

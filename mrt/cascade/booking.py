@@ -15,7 +15,7 @@ from mrt.cascade.prices import explained
 from mrt.domain import Attempt, Reply, Target
 from mrt.errors import BudgetError, MrtError, StoreError, UnpricedError
 from mrt.frozen import frozen
-from mrt.ledger import Booking, Settlement, reserve, settle, taken, zone_of_store
+from mrt.ledger import Booking, Settlement, note_refusal, reserve, settle, taken, zone_of_store
 
 
 @frozen
@@ -60,13 +60,15 @@ def open_booking(plan: Plan, world: World) -> str | None:
     )
     try:
         reservation = reserve(world.store, booking, allowance)
-    except UnpricedError as error:
-        raise explained(error, target, world) from None
     except StoreError as error:
         if not allowed:
             raise
         world.warn(f"{error.message}; {target.name} is asked all the same, and its call is not booked")
         return None
+    except BudgetError as error:
+        with suppress(StoreError):  # the refusal holds, whoever hears of it
+            note_refusal(world.store, booking, error.code, error.message)
+        raise (explained(error, target, world) if isinstance(error, UnpricedError) else error) from None
     with suppress(StoreError):  # a warning less
         _warn_softly(allowance, world)
     return reservation

@@ -43,6 +43,7 @@ class Wish:
     agree: bool = False
     tests: Callable[[str], str | None] | None = None
     allow_unpriced: bool = False
+    seed: int | None = None
 
 
 @frozen
@@ -117,6 +118,11 @@ def gives_probabilities(target: Target, tools: bool, seen: Abilities | None = No
     return gives and not (tools and target.kind == "llamacpp")
 
 
+def takes_seed(target: Target) -> bool:
+    """Whether the protocol has a field for the seed that sampling begins with."""
+    return target.protocol != "anthropic"
+
+
 def request_for(
     job: Spoken, step: Step, config: Config, *, wants_code: bool = False, confidence: bool = False, tools: bool = False
 ) -> Request:
@@ -139,5 +145,14 @@ def request_for(
         offer_escalation=tools,
         logprobs=confidence,
         context_length=tier.context,
-        options={**tier.options, **wish.options},
+        seed=wish.seed,
+        options=_options(tier, wish),
     )
+
+
+def _options(tier: Tier, wish: Wish) -> dict[str, Any]:
+    """Further fields of the request: the tier's, and over them those of this ask. A seed asked for is not one of them."""
+    options = {**tier.options, **wish.options}
+    if wish.seed is not None:
+        options.pop("seed", None)
+    return options

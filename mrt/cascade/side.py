@@ -28,6 +28,7 @@ class SideQuestion:
     project: str | None = None
     session: str | None = None
     allow_unpriced: bool = False
+    seed: int | None = None
 
 
 class SideAnswer(NamedTuple):
@@ -52,6 +53,7 @@ def side_attempt(target: Target, question: SideQuestion, purpose: str, world: Wo
         temperature=question.temperature,
         schema=question.schema,
         allow_unpriced=question.allow_unpriced,
+        seed=question.seed,
     )
     job = Job(
         question.prompt,

@@ -96,7 +96,8 @@ class TierChecks:
     def _ask(self, step: Step, temperature: float | None) -> Reply | None:
         wish = replace(self._job.wish, verify=None, agree=False, tests=None)
         if temperature is not None:
-            wish = replace(wish, temperature=temperature)
+            # Another sample, not the same one drawn again.
+            wish = replace(wish, temperature=temperature, seed=None if wish.seed is None else wish.seed + 1)
         # The second opinion is only compared: it need not pass checks of its own.
         return self._sample(
             replace(self._job, wish=wish, purpose="agreement"), Step(replace(step.tier, checks=()), step.target)

@@ -21,7 +21,7 @@ def run(job: Job, world: World) -> Generator[Event, None, None]:
     Raises KeyboardInterrupt and the like through; every other failure ends in Finished with its error.
     """
     ended: list[Ended] = []
-    steps, below = list(job.steps), list(job.below)
+    steps, stayed = list(job.steps), False
     reason = job.decision.reason if job.decision else ""
     while steps:
         step, final = steps.pop(0), not steps
@@ -31,9 +31,10 @@ def run(job: Job, world: World) -> Generator[Event, None, None]:
         if outcome.error is None or _out_of_time(world):
             break
         reason = outcome.error.message
-        if not steps and all(isinstance(one.error, BudgetError) for one in ended):
-            steps, below = below, []
-            yield Refused(step.tier.name, step.target.name, outcome.error, steps[0].tier.name if steps else None)
+        local = [] if steps or stayed else _staying_local(job, ended)
+        if local:
+            steps, stayed = local, True
+            yield Refused(step.tier.name, step.target.name, outcome.error, steps[0].tier.name)
             continue
         if outcome.attempt.outcome == "refused":
             yield Refused(step.tier.name, step.target.name, outcome.error)
@@ -52,6 +53,16 @@ def _try(job: Job, step: Step, number: int, final: bool, world: World) -> Genera
         mask_failure(error, None)
         return Ended(not_asked(step, error), None, error)
     return current.ended
+
+
+def _staying_local(job: Job, ended: Sequence[Ended]) -> list[Step]:
+    """Whom to ask when no budget allows the rest: the free steps below, or the last one that only handed the request on, which
+    is not offered to do so again."""
+    refused = [isinstance(one.error, BudgetError) for one in ended]
+    if all(refused):
+        return list(job.below)
+    handed = [one.attempt.tier for one in ended if one.attempt.check == "handoff"] if refused[-1] else []
+    return [step for step in job.steps if step.tier.name in handed[-1:]]
 
 
 def _out_of_time(world: World) -> bool:

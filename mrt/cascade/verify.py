@@ -11,12 +11,15 @@ from typing import Any
 from mrt.errors import UsageError
 
 LONGEST_CHECK_S = 120.0
+# How often a command that someone may stop is looked at.
+_TICK_S = 0.1
 
 
-def run_check(command: str, answer: str, seconds: float) -> str | None:
+def run_check(command: str, answer: str, seconds: float, stopped: Callable[[], bool] | None = None) -> str | None:
     """Run the user's command with the answer on its standard input; None when it ends with 0, else why it objects.
 
-    The answer is never part of the command line. The command runs in a process group of its own, which ends with it.
+    The answer is never part of the command line. The command runs in a process group of its own, which ends with it, and as soon
+    as `stopped` says so.
     """
     import subprocess
     import tempfile
@@ -32,7 +35,7 @@ def run_check(command: str, answer: str, seconds: float) -> str | None:
             start_new_session=os.name == "posix",
         )
         try:
-            process.communicate(answer.encode("utf-8", "replace"), timeout=min(seconds, LONGEST_CHECK_S))
+            _hear_out(process, answer.encode("utf-8", "replace"), min(seconds, LONGEST_CHECK_S), stopped)
         except subprocess.TimeoutExpired:
             return f"`{command}` did not end in time"
         finally:
@@ -42,6 +45,26 @@ def run_check(command: str, answer: str, seconds: float) -> str | None:
     if process.returncode == 0:
         return None
     return f"`{command}` ended with {process.returncode}" + (f": {' '.join(words)[:200]}" if words else "")
+
+
+def _hear_out(process: Any, answer: bytes, seconds: float, stopped: Callable[[], bool] | None) -> None:
+    """Give the command its input and wait for its end. Raises subprocess.TimeoutExpired when it does not come."""
+    import subprocess
+
+    if stopped is None:
+        process.communicate(answer, timeout=seconds)
+        return
+    data: bytes | None = answer
+    for _ in range(int(seconds / _TICK_S)):
+        try:
+            process.communicate(data, timeout=_TICK_S)
+        except subprocess.TimeoutExpired:
+            data = None  # it goes on with what it was given
+            if stopped():
+                raise
+        else:
+            return
+    raise subprocess.TimeoutExpired(process.args, seconds)
 
 
 def _end(process: Any) -> None:
