@@ -191,7 +191,9 @@ def microseconds(moment: datetime) -> int:
 def _nano(amount: Decimal, scope: str) -> int:
     """Whole nano-dollars, rounded down: a limit is never wider than written."""
     if not amount.is_finite() or amount < 0:
-        raise ConfigError(f"the {scope} budget must be an amount of 0 or more, not {amount}")
+        raise ConfigError(
+            f"the {scope} budget must be an amount of 0 or more, not {amount}", "for example 5.00, or none"
+        )
     return int((amount * NANO_PER_USD).to_integral_value(ROUND_FLOOR))
 
 

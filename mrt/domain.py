@@ -120,6 +120,7 @@ class Request:
     offer_escalation: bool = False
     logprobs: bool = False
     context_length: int | None = None
+    seed: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -70,8 +70,8 @@ class Graded:
         return self.status == "pass"
 
 
-# Asks the model under test one prompt, with at most so many tokens and seconds.
-Ask = Callable[[str, int, float], Heard]
+# Asks the model under test one prompt, with at most so many tokens and seconds, and with a seed to sample by or without one.
+Ask = Callable[[str, int, float, int | None], Heard]
 
 _STATUS_OF_ERROR: dict[str, Status] = {
     "max_tokens": "truncated",

@@ -10,12 +10,12 @@ import ast
 import operator
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mrt.bench.sandbox.steps import Step
 from mrt.bench.sandbox.values import Other
 from mrt.errors import UsageError
+from mrt.frozen import frozen
 
 Compare = Callable[[Any, Any], Any]
 _SIGNS: dict[type[ast.cmpop], tuple[str, Compare]] = {
@@ -34,7 +34,7 @@ _EXAMPLE = "write plain asserts, for example: assert add(1, 2) == 3"
 _ANSWER = "answer"
 
 
-@dataclass(frozen=True)
+@frozen
 class Expectation:
     """One line of the file: the step that runs inside, its text, and what its value must fulfil; None for set-up.
 

@@ -25,6 +25,12 @@ _CLOSING, _OPENING = re.compile(rf"</{_TAG}>"), re.compile(rf"<{_TAG}>")
 _TAGS = re.compile(rf"</?{_TAG}>")
 _FENCE = re.compile(r"((?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*[ \t]*)(`{3,}|~{3,})([^\n]*)")
 _MASK = "\ue000"  # of a private-use area: no model writes it
+# A program that begins on the line of its fence, where only the name of the language may stand.
+_GLUED = re.compile(
+    r"^([^\n`~]*(?:`{3,}|~{3,})[ \t]*(?:(?:python3?|py)(?=[ \t]))?)[ \t]*"
+    r"((?:(?:async[ \t]+)?def|class|import)[ \t]+\w[^\n`]*|from[ \t]+[\w.]+[ \t]+import\b[^\n`]*|@\w[^\n`]*)$",
+    re.MULTILINE | re.IGNORECASE,
+)
 _MARKED = re.compile(r"(?<!`)`{1,3}([^`\n]+)`{1,3}(?!`)")
 _MARKUP = re.compile(r"</?(?:pre|code|python|answer|solution)\b[^<>\n]*>", re.IGNORECASE)
 _BUILTINS = frozenset(dir(builtins))
@@ -67,6 +73,10 @@ def extract(answer: str, entry: str) -> Extracted:
     found = _chosen(wrapped, entry)
     if found is not None:
         return _put_together(wrapped, found, _LOOSE, entry)
+    glued = [block for _, code in _fenced(_GLUED.sub(r"\1\n\2", text)) if (block := _block(code)) is not None]
+    found = _chosen(glued, entry)
+    if found is not None:
+        return _put_together(glued, found, _FENCED, entry)
     for blocks, method in ((fenced, _FENCED), (loose, _LOOSE)):
         found = _last(blocks, lambda block: bool(block.defined))
         if found is not None:

@@ -30,7 +30,8 @@ WAIT_HINT = "wait, then go on with --resume; --rest S asks more slowly"
 class Pace:
     """How a run goes about it: samples per task, seconds of rest between answers, and what to do after every so many.
 
-    `max_tokens` None gives a model that thinks first more of them; `stopped` is asked before each task.
+    `max_tokens` None gives a model that thinks first more of them; `stopped` is asked before each task. `sampling_seed` is that
+    of the first sample, the next one has the next; without one the server draws its own.
     """
 
     samples: int = 1
@@ -42,6 +43,7 @@ class Pace:
     max_tokens: int | None = None
     stopped: Callable[[], bool] = lambda: False
     seed: int = SEED
+    sampling_seed: int | None = None
 
 
 @dataclass
@@ -100,7 +102,8 @@ def run_suite(
         if pace.stopped():
             return
         _rest(course, pace)
-        heard, allowed = _ask(task, ask, course)
+        seed = None if pace.sampling_seed is None else pace.sampling_seed + sample
+        heard, allowed = _ask(task, ask, course, seed)
         graded = judge(task, Answer(task.id, task.band, sample, allowed, heard), run, pace.seed)
         yield graded
         if stairs:
@@ -134,15 +137,15 @@ def _rest(course: Course, pace: Pace) -> None:
         pace.sleep(pace.rest_seconds)
 
 
-def _ask(task: Task, ask: Ask, course: Course) -> tuple[Heard, int]:
+def _ask(task: Task, ask: Ask, course: Course, seed: int | None) -> tuple[Heard, int]:
     """One answer; a model that turns out to reason, and ran out of tokens by it, is asked once more with enough of them."""
     allowed = course.max_tokens
-    heard = ask(task.prompt, allowed, course.timeout)
+    heard = ask(task.prompt, allowed, course.timeout, seed)
     course.learn(heard)
     cut = status_without_code(heard) in ("truncated", "empty_after_reasoning")
     if cut and heard.reasoned and allowed < course.max_tokens:
         allowed = course.max_tokens
-        heard = ask(task.prompt, allowed, course.timeout)
+        heard = ask(task.prompt, allowed, course.timeout, seed)
         course.learn(heard)
     return heard, allowed
 

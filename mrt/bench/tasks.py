@@ -35,6 +35,8 @@ LAST_RULE = (
     "Answer with one ```python block. Use the standard library only. Do not read input, print, or add a main program."
 )
 
+_LINT = "`mrt bench lint DIR` says all that is wrong with tasks of your own"
+
 
 @frozen
 class Rule:
@@ -108,11 +110,11 @@ def parse(text: str, name: str, variant: int = 0) -> Task:
         raw = tomllib.loads(text)
         return _task(_filled(raw, _drawn(raw, variant)), variant)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name}: {error}") from None
+        raise UsageError(f"{name}: {error}", _LINT) from None
     except KeyError as error:
-        raise UsageError(f"{name}: {error.args[0]!r} is missing") from None
+        raise UsageError(f"{name}: {error.args[0]!r} is missing", _LINT) from None
     except (TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"{name}: {error}") from None
+        raise UsageError(f"{name}: {error}", _LINT) from None
 
 
 def _drawn(raw: Mapping[str, Any], variant: int) -> dict[str, str]:

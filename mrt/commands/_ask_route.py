@@ -116,7 +116,8 @@ def _rated(
     from mrt.cascade.assess import opinion
 
     rungs, facts = ladder_of(asking, around)
-    found = opinion(prompt, None, rungs, facts, routing.world)
+    with routing.console.waiting("the assessor rates the prompt ..."):
+        found = opinion(prompt, None, rungs, facts, routing.world)
     return replace(prompt, rating=found.rating), found.booked
 
 

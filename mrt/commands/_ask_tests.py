@@ -15,11 +15,16 @@ def tests_check(path: Path | None, encoding: str) -> Callable[[str], str | None]
     """
     if path is None:
         return None
+    name, text = read_files((path,), encoding)[0]
+    return asserts_check(text, name)
+
+
+def asserts_check(text: str, name: str) -> Callable[[str], str | None]:
+    """The same for asserts at hand; `name` is where they come from."""
     from mrt.bench.asserts import objection
     from mrt.bench.expectations import read_asserts
     from mrt.bench.sandbox.executor import open_sandbox
 
-    name, text = read_files((path,), encoding)[0]
     expected = read_asserts(text, name)
     sandbox = open_sandbox()
     return lambda code: objection(code, expected, sandbox.run)

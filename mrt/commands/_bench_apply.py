@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mrt.config import Config, config_path, store_path
 from mrt.errors import UsageError
 from mrt.output import Console
-from mrt.output.console import is_terminal
 from mrt.output.spend_money import count
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def apply(console: Console, config: Config, reports: Sequence[Report], *, yes: b
 def _write(console: Console, settings: Sequence[Setting], yes: bool) -> bool:
     """False when the user does not want it."""
     from mrt.bench.apply import difference
-    from mrt.config.edit import plan, write
+    from mrt.config.edit import carry_out, plan
 
     path = console.config_path or config_path(console.environment)
     pairs = [(f"tiers.{one.tier}.max_complexity", str(one.complexity)) for one in settings if one.changes]
@@ -50,13 +49,13 @@ def _write(console: Console, settings: Sequence[Setting], yes: bool) -> bool:
     console.aside(difference(before, change.text, str(path)))
     if not yes and not _agreed(console):
         return False
-    write(change.path, change.text)
+    carry_out(change)
     console.note(f"wrote {', '.join(f'{key} = {value}' for key, value in pairs)}")
     return True
 
 
 def _agreed(console: Console) -> bool:
-    if console.stdin is None or not is_terminal(console.stdin):
+    if console.stdin is None or not console.can_ask:
         raise UsageError("--apply asks before it writes, and nobody can answer here", "say --yes too")
     console.aside("write this? [y/N] ")
     return console.stdin.readline().strip().lower() in ("y", "yes")

@@ -35,11 +35,13 @@ class Manner:
 def asker(target: Target, world: World, manner: Manner) -> Ask:
     """The `Ask` of a model. Raises what ends the run: a budget, a key, a model that is not there."""
 
-    def ask(prompt: str, max_tokens: int, timeout: float) -> Heard:
+    def ask(prompt: str, max_tokens: int, timeout: float, seed: int | None = None) -> Heard:
         allowed = max_tokens
         while True:
             one = replace(world, operation=new_id(world.wire.now()))
-            ended = side_attempt(target, _question(prompt, allowed, timeout, target, manner), PURPOSE, one)
+            ended = side_attempt(
+                target, replace(_question(prompt, allowed, timeout, target, manner), seed=seed), PURPOSE, one
+            )
             if isinstance(ended.error, ENDS_THE_RUN):
                 raise ended.error
             if not _too_long(ended.error) or allowed <= _FEWEST_TOKENS:

@@ -26,12 +26,13 @@ def command() -> int:
     from mrt.bench.sandbox.executor import layers, open_sandbox
     from mrt.output.columns import columns
 
-    found = layers()
     problem = None
-    try:
-        open_sandbox()
-    except SandboxError as error:
-        problem = error
+    with console().waiting("trying every layer ..."):
+        found = layers()
+        try:
+            open_sandbox()
+        except SandboxError as error:
+            problem = error
     if console().mode == "json":
         rows = [{"name": layer.name, "stands": layer.stands, "detail": layer.detail} for layer in found]
         data = {"tight": problem is None, "layers": rows}

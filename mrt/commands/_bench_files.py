@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mrt.commands._files import refuse_unwritable, write_file
 from mrt.errors import UsageError
 
 if TYPE_CHECKING:
     from mrt.bench.report import Report
+
+_STDOUT = Path("-")
 
 
 def write_files(reports: Sequence[Report], csv_file: Path | None, md_file: Path | None, html_file: Path | None) -> None:
@@ -28,11 +31,19 @@ def write_files(reports: Sequence[Report], csv_file: Path | None, md_file: Path 
         _write(html_file, page(reports, _prompts(reports), _answers(reports)))
 
 
+def refuse_files(csv_file: Path | None, md_file: Path | None, html_file: Path | None) -> None:
+    """Raises UsageError for a file that cannot be written, before anything is measured for it."""
+    for option, path in (("--csv", csv_file), ("--md", md_file), ("--html", html_file)):
+        if path == _STDOUT:
+            raise UsageError(
+                f"{option} - would mix with the report, which goes to stdout", f"name a file: {option} FILE"
+            )
+        if path:
+            refuse_unwritable(path)
+
+
 def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", "the run is kept: mrt bench report last") from None
+    write_file(path, text, "the run is kept: mrt bench report last")
 
 
 def _prompts(reports: Sequence[Report]) -> dict[tuple[str, int, str], str]:

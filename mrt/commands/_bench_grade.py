@@ -94,9 +94,9 @@ def _text(file: str) -> str:
             return stream.read() if stream is not None else ""
         return Path(file).read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from None
+        raise UsageError(f"cannot read {file}: {error.strerror}", "check the name, and that you may read it") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{file} is no UTF-8 text") from None
+        raise UsageError(f"{file} is no UTF-8 text", "one JSON object a line, in UTF-8") from None
 
 
 def _graded(suite: Suite, name: str, text: str, run: Run) -> Graded:
@@ -105,6 +105,6 @@ def _graded(suite: Suite, name: str, text: str, run: Run) -> Graded:
 
     task = suite.task(name)
     if task is None:
-        raise UsageError(f"no task {name!r}")
+        raise UsageError(f"no task {name!r}", "`mrt bench tasks` lists them")
     heard = Heard(text, error=None if text.strip() else "empty")
     return judge(task, Answer(task.id, task.band, 0, 0, heard), run)

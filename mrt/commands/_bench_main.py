@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mrt.commands._bench_scope import refuse_mixed
-from mrt.config import Config, data_directory, load
+from mrt.commands._settings import configured
+from mrt.config import Config, data_directory
 from mrt.errors import ExitCode, MrtError, UsageError
 from mrt.frozen import frozen
 from mrt.output import Console
-from mrt.output.console import is_terminal
 
 if TYPE_CHECKING:
     from mrt.bench.report import Report
     from mrt.bench.speed import Speed
     from mrt.commands._bench_subjects import Subject
     from mrt.ledger import Store
+
+_BEGINNING = "getting ready ..."
 
 
 @frozen
@@ -59,18 +61,20 @@ class BenchOptions:
 
 def bench(console: Console, options: BenchOptions) -> int:
     """Measure, report, and say by the exit code how it went."""
-    from mrt.commands._bench_run import measure
-    from mrt.commands._bench_sandbox import sandbox_for
-    from mrt.commands._bench_subjects import open_store_for, prepare
-
     _refuse_contradictions(console, options)
     if options.speed_only:
-        from mrt.commands._bench_speed import speed_only
+        with console.waiting(_BEGINNING):
+            from mrt.commands._bench_speed import speed_only
 
         return speed_only(console, options)
-    config = load(console.environment, console.config_path)
-    subjects, plan = prepare(console, options, config)
-    sandbox = sandbox_for(console, options.executor, options.unsafe)
+    with console.waiting(_BEGINNING):
+        from mrt.commands._bench_run import measure
+        from mrt.commands._bench_sandbox import sandbox_for
+        from mrt.commands._bench_subjects import open_store_for, prepare
+
+        config = configured(console)
+        subjects, plan = prepare(console, options, config)
+        sandbox = sandbox_for(console, options.executor, options.unsafe)
     with closing(open_store_for(console)) as store:
         outcome = measure(console, subjects, plan, sandbox, store)
         speeds = [] if outcome else _speeds(console, subjects, options, config, store)
@@ -91,6 +95,8 @@ def runs_folder(console: Console) -> Path:
 
 
 def _refuse_contradictions(console: Console, options: BenchOptions) -> None:
+    from mrt.commands._bench_files import refuse_files
+
     if options.suite and options.tasks:
         raise UsageError("--suite and --tasks contradict each other", "leave one of them out")
     refuse_mixed(options)
@@ -100,8 +106,9 @@ def _refuse_contradictions(console: Console, options: BenchOptions) -> None:
         raise UsageError(
             "--resume takes the model and the suite of its run", "name the run only: mrt bench --resume RUN"
         )
-    if options.apply and not options.yes and (console.mode == "json" or not is_terminal(console.stdin)):
+    if options.apply and not options.yes and (console.mode == "json" or not console.can_ask):
         raise UsageError("--apply asks before it writes, and nobody can answer here", "say --yes too")
+    refuse_files(options.csv_file, options.md_file, options.html_file)
 
 
 def _speeds(

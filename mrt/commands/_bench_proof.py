@@ -43,7 +43,8 @@ def command(names: tuple[str, ...], suite: str) -> int:
     proofs = []
     for task in tasks:
         console().detail(f"{task.id} ...")
-        proofs.append(prove(task, sandbox.run))
+        with console().waiting(f"{task.id} ..."):
+            proofs.append(prove(task, sandbox.run))
     found = summary(proofs)
     problem = QualityError(f"{len(found.faults)} faults in the graders") if found.faults else None
     _show(console(), proofs, found)

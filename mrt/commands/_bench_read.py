@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mrt.commands._bench_main import runs_folder
@@ -18,10 +19,22 @@ Kept = tuple["Run", "tuple[Graded, ...]"]
 
 
 def kept(console: Console, names: Sequence[str]) -> list[Kept]:
-    """Runs and their answers, by id or path. Raises UsageError."""
+    """Runs and their answers, by id or path, or "last": the newest that can be read. Raises UsageError."""
     from mrt.bench.journal import path_of, read
 
-    return [read(path_of(runs_folder(console), name)) for name in names]
+    folder = runs_folder(console)
+    return [read(_last(console) if name == "last" else path_of(folder, name)) for name in names]
+
+
+def _last(console: Console) -> Path:
+    """The newest run; what is newer and no run, such as one that was cut off as it began, is said and left out."""
+    from mrt.bench.journal import head, runs_in
+
+    for path in reversed(runs_in(runs_folder(console))):
+        if head(path) is not None:
+            return path
+        console.warn(f"{path} cannot be read as a run of mrt bench: the last one before it is taken")
+    raise UsageError("there is no run yet", "mrt bench MODEL makes one")
 
 
 def reports_of(console: Console, names: Sequence[str]) -> list[Report]:

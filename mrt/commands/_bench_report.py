@@ -38,16 +38,16 @@ def command(
             raise click.UsageError("name the run too, for example: mrt bench report last")
         list_runs(console())
         return
+    from mrt.commands._bench_files import refuse_files, write_files
     from mrt.output.bench import show_reports
 
+    refuse_files(csv_file, md_file, html_file)
     reports = reports_of(console(), (run,))
     show_reports(console(), reports)
     if csv_file or md_file or html_file:
-        from mrt.commands._bench_files import write_files
-
         write_files(reports, csv_file, md_file, html_file)
     if apply:
         from mrt.commands._bench_apply import apply as apply_reports
-        from mrt.config import load
+        from mrt.commands._settings import configured
 
-        apply_reports(console(), load(console().environment, console().config_path), reports, yes=yes)
+        apply_reports(console(), configured(console()), reports, yes=yes)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from mrt.errors import UsageError
 from mrt.output import Console
-from mrt.output.console import is_terminal
 
 if TYPE_CHECKING:
     from mrt.bench.sandbox.executor import Sandbox
@@ -18,7 +17,7 @@ def sandbox_for(console: Console, executor: str = "local", unsafe: bool = False)
 
     if not unsafe:
         return open_sandbox(executor)
-    if not is_terminal(console.stdin) and console.environment.get(UNSAFE_VARIABLE) != "1":
+    if not console.can_ask and console.environment.get(UNSAFE_VARIABLE) != "1":
         raise UsageError(
             f"{UNSAFE_FLAG} is refused where nobody is watching", f"set {UNSAFE_VARIABLE}=1 too, if you mean it"
         )

@@ -13,8 +13,8 @@ from mrt.bench.speed_trace import Recorder, Trace
 from mrt.cascade import World
 from mrt.cascade.side import SideQuestion, side_attempt
 from mrt.commands._bench_ask import ENDS_THE_RUN, PURPOSE, heard_of
-from mrt.commands._bench_run import world_for
 from mrt.commands._wire import probe_before_asking
+from mrt.commands._world import world_of
 from mrt.config import Config
 from mrt.domain import Target
 from mrt.endpoints import with_key
@@ -60,10 +60,10 @@ class SpeedOptions:
 def speed_only(console: Console, options: BenchOptions) -> int:
     """Measure the speed of the models that are named, or of all tiers', and show it."""
     from mrt.commands._bench_subjects import open_store_for
-    from mrt.config import load
+    from mrt.commands._settings import configured
     from mrt.endpoints import resolve
 
-    config = load(console.environment, console.config_path)
+    config = configured(console)
     wanted = speed_options(options, config)
     names = options.models or tuple(tier.name for tier in config.tiers)
     targets = {(target := resolve(name, config, console.environment)).name: target for name in names}
@@ -130,7 +130,7 @@ def _named(error: MrtError, model: str) -> MrtError:
 def _one(console: Console, target: Target, options: SpeedOptions, config: Config, store: Store) -> Speed:
     from mrt.output.bench_speed_progress import SpeedProgress
 
-    world = world_for(console, config, store)
+    world = world_of(console, config, store)
     with ExitStack() as stack:
         progress = stack.enter_context(SpeedProgress(console, target.name))
         recorders = [Recorder(world.wire.client, world.wire.clock) for _ in range(options.streams)]

@@ -171,7 +171,7 @@ def _as_before(options: BenchOptions, run: Run) -> BenchOptions:
 
 def open_store_for(console: Console) -> Store:
     """The spend store, or one in memory with a warning."""
-    from mrt.commands._ask_job import open_or_memory
+    from mrt.commands._world import open_or_memory
 
     return open_or_memory(console)
 

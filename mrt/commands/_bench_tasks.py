@@ -38,4 +38,4 @@ def command(task: str | None, suite: str, variant: int) -> None:
         console().result(tasks[0].prompt)
     else:
         rows = [(str(one.band), one.id, one.entry, str(len(one.rules))) for one in tasks]
-        console().result("\n".join(columns(("band", "task", "defines", "rules"), rows, (True, False, False, True))))
+        console().report("\n".join(columns(("band", "task", "defines", "rules"), rows, (True, False, False, True))))

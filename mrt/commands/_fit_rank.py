@@ -9,6 +9,8 @@ from mrt.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from mrt.memory.hardware import Machine
+    from mrt.memory.ranking import Ranked
+    from mrt.memory.settings import RunSettings
     from mrt.output import Console
 
 DEFAULT_LIMIT = 20
@@ -16,6 +18,20 @@ DEFAULT_LIMIT = 20
 
 def rank(options: FitOptions, machine: Machine, console: Console) -> int:
     """Show the models that fit best; 9 when none does."""
+    found, settings = ranking(options, machine)
+    if console.mode == "json":
+        from mrt.output.fit_rank import rank_data
+
+        console.envelope("fit", rank_data(found, settings, machine))
+    else:
+        from mrt.output.fit_rank import rank_text
+
+        console.report(rank_text(found, settings, machine))
+    return ExitCode.OK if found else ExitCode.NO_FIT
+
+
+def ranking(options: FitOptions, machine: Machine) -> tuple[list[Ranked], RunSettings]:
+    """The models that fit best, and how they would run. Raises UsageError."""
     from mrt.memory.ranking import Wish, family_of, ranked, wanted
     from mrt.models.catalog import all_shapes
 
@@ -34,13 +50,4 @@ def rank(options: FitOptions, machine: Machine, console: Console) -> int:
         )
     wish = Wish(options.tools, options.vision, options.family, least)
     settings = plain_settings(options, context)
-    found = ranked(wanted(shapes, wish), settings, machine, options.limit or DEFAULT_LIMIT)
-    if console.mode == "json":
-        from mrt.output.fit_rank import rank_data
-
-        console.envelope("fit", rank_data(found, settings, machine))
-    else:
-        from mrt.output.fit_rank import rank_text
-
-        console.result(rank_text(found, settings, machine))
-    return ExitCode.OK if found else ExitCode.NO_FIT
+    return ranked(wanted(shapes, wish), settings, machine, options.limit or DEFAULT_LIMIT), settings

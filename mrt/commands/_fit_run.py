@@ -147,13 +147,14 @@ def show(options: FitOptions, answer: Answer, console: Console) -> int:
 
         console.result(verdict_line(answer))
     else:
-        from mrt.output.fit import fit_text, headline
+        from mrt.output.fit import COLORS, fit_text, verdict_line
 
-        console.result(f"{headline(answer, console.color(console.stdout))}\n\n{fit_text(answer, origin)}")
+        parts = [verdict_line(answer), fit_text(answer, origin)]
         if options.explain:
             from mrt.output.fit_explain import explain_text
 
-            console.result("\n" + explain_text(answer.plan))
+            parts.append(explain_text(answer.plan))
+        console.report("\n\n".join(part.rstrip("\n") for part in parts), COLORS[answer.judgement.verdict])
     return exit_code(answer, options.strict)
 
 

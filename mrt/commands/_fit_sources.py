@@ -36,10 +36,10 @@ def resolved(name: str, quantization: str | None, console: Console, unconverted:
 
 def sources(console: Console) -> Sources:
     """The user's aliases and servers."""
-    from mrt.config import load
+    from mrt.commands._settings import configured
     from mrt.models.sources import Sources
 
-    config = load(console.environment, console.config_path)
+    config = configured(console)
 
     def target(named: str) -> Target:
         from mrt.endpoints import resolve, with_key

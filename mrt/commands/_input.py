@@ -27,12 +27,38 @@ def read_stdin(console: Console, explicit: bool, has_prompt: bool, timeout: floa
         descriptor = stream.fileno()
     except (ValueError, OSError):
         return None
-    if has_prompt and not explicit and not _ready(descriptor, timeout):
+    if has_prompt and not explicit and not (_ready(descriptor, 0) or _waited(console, descriptor, timeout)):
         console.note(
             f"nothing came on stdin within {timeout:g} s: going on without it (`-` waits for it, --no-stdin never does)"
         )
         return None
     return decode(_read_all(descriptor), "stdin", encoding) or None
+
+
+def says_something(console: Console, timeout: float) -> bool:
+    """Whether stdin, which is no terminal, holds anything yet, or within `timeout` seconds; nothing of it is read.
+
+    False where a system cannot tell.
+    """
+    if os.name != "posix" or console.stdin is None:
+        return False
+    import fcntl
+    import struct
+    import termios
+
+    try:
+        descriptor = console.stdin.fileno()
+        if not (_ready(descriptor, 0) or _waited(console, descriptor, timeout)):
+            return False
+        (size,) = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))
+    except (ValueError, OSError):  # closed, or of a kind that holds nothing
+        return False
+    return bool(size)
+
+
+def _waited(console: Console, descriptor: int, timeout: float) -> bool:
+    with console.waiting("waiting for stdin ..."):
+        return _ready(descriptor, timeout)
 
 
 def _ready(descriptor: int, timeout: float) -> bool:

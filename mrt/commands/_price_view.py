@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from mrt.cascade.prices import price_tables
-from mrt.config import Config, data_directory, load
+from mrt.commands._settings import configured
+from mrt.config import Config, data_directory
 from mrt.domain import Target
 from mrt.endpoints import resolve
 from mrt.errors import UnpricedError, UsageError
@@ -23,7 +24,7 @@ _FACTS = ("max_output", "context", "retires")
 
 def view(name: str, console: Console, now: datetime) -> PriceView:
     """Raises UsageError when the name leads nowhere, UnpricedError, with near names, when it has no price."""
-    config = load(console.environment, console.config_path)
+    config = configured(console)
     target = resolve(_with_provider(name, config, console), config, console.environment)
     if target.local:
         return PriceView(target.name, None, {}, (), {}, ())

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from mrt.cascade import World
 from mrt.cascade.trial import Trial, highest_cost, spent, try_model
-from mrt.cascade.verify import run_check
 from mrt.commands._probe_scope import Scope, View, look_at
-from mrt.config import Tier, store_path
+from mrt.commands._world import open_or_memory, world_of
+from mrt.config import Tier
 from mrt.domain import Target
 from mrt.endpoints.abilities import Abilities, remember_abilities
 from mrt.endpoints.cache import save_cache
@@ -20,12 +20,10 @@ from mrt.endpoints.report import SAID, EndpointReport, ModelReport
 from mrt.endpoints.resolve import resolve, resolve_tier
 from mrt.errors import ExitCode, MrtError, StoreError, Unreachable, UsageError
 from mrt.frozen import frozen
-from mrt.ledger import Store, memory_store, new_id, open_store
+from mrt.ledger import Store, new_id
 from mrt.output import Console
-from mrt.output.console import is_terminal
 from mrt.output.probe_trials import trial_data, trials_text
 from mrt.output.spend_money import amount
-from mrt.providers import Timers
 
 # The tier's name in the books of a model that is asked by its own name.
 DIRECT = "direct"
@@ -47,8 +45,8 @@ def deep(console: Console, scope: Scope, model: str | None, seconds: float | Non
     """
     candidates = _candidates(scope, model)
     scope = _around(scope, candidates)
-    with closing(_store(console)) as store:
-        world = _world(console, scope, store)
+    with closing(open_or_memory(console, "what is seen is not kept")) as store:
+        world = world_of(console, scope.config, store, scope.wire)
         _agree(console, candidates, world, agreed)
         view = look_at(scope)
         trials = [_tried(console, _patient(one, seconds), _report(view, one), world) for one in candidates]
@@ -66,14 +64,6 @@ def deep(console: Console, scope: Scope, model: str | None, seconds: float | Non
             console.note(f"spent {amount(cost.nano)}")
     codes = {int(one.error.exit_code) for one in trials if one.error}
     return codes.pop() if len(codes) == 1 else ExitCode.UPSTREAM if codes else ExitCode.OK
-
-
-def _store(console: Console) -> Store:
-    try:
-        return open_store(store_path(console.environment))
-    except StoreError as error:
-        console.warn(f"{error.message}; what is seen is not kept")
-        return memory_store()
 
 
 def _candidates(scope: Scope, model: str | None) -> list[Candidate]:
@@ -103,14 +93,6 @@ def _around(scope: Scope, candidates: Sequence[Candidate]) -> Scope:
     return replace(scope, places=found)
 
 
-def _world(console: Console, scope: Scope, store: Store) -> World:
-    ask = scope.config.ask
-    timers = Timers(ask.connect_timeout, ask.first_token_timeout, ask.idle_timeout, None, ask.retries)
-    return World(
-        scope.config, scope.environment, store, scope.wire, timers, run_check, new_id(scope.wire.now()), console.warn
-    )
-
-
 def _agree(console: Console, candidates: Sequence[Candidate], world: World, agreed: bool) -> None:
     paid = [one for one in candidates if not one.target.local]
     if not paid or agreed:
@@ -120,7 +102,7 @@ def _agree(console: Console, candidates: Sequence[Candidate], world: World, agre
     most = f"up to {amount(known)}" if None not in costs else "an amount that is not known"
     names = ", ".join(one.target.name for one in paid)
     question = f"this spends {most} on {names}"
-    if console.mode == "json" or not (is_terminal(console.stdin) and is_terminal(console.stderr)):
+    if console.mode == "json" or not console.can_ask:
         raise UsageError(f"--deep without --yes: {question}", "add --yes, or name a local model: --deep MODEL")
     console.aside(f"{question}; go on? [y/N] ")
     answer = console.stdin.readline() if console.stdin else ""

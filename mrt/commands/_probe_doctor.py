@@ -14,7 +14,8 @@ mrt doctor --json | jq -r '.data.findings[] | select(.level == "problem") | .hin
 
 @click.command("doctor", cls=ExamplesFirst, examples=EXAMPLES)
 @common_options
-def command() -> int:
+@click.pass_context
+def command(context: click.Context, /) -> int:
     """Examine Python, the configuration, keys, endpoints, tiers, GPUs, the store, file modes, the clock and the terminal.
 
     Every problem comes with the command that mends it. -v also says where each setting comes from. Ends with 0 when nothing
@@ -22,4 +23,4 @@ def command() -> int:
     """
     from mrt.commands._probe_examine import examine
 
-    return examine(console())
+    return examine(console(), context.command_path.split()[1])

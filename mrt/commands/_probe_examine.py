@@ -24,13 +24,14 @@ from mrt.output.checkup import checkup_data, checkup_text
 from mrt.output.console import is_terminal
 
 
-def examine(console: Console) -> int:
-    """All findings in a fixed order; 0 when there is no problem among them, else 3."""
-    found = [python_finding(), *_of_config(console), *_of_machine(console), terminal_finding(console)]
+def examine(console: Console, verb: str) -> int:
+    """All findings in a fixed order, under the verb that was typed; 0 when there is no problem among them, else 3."""
+    with console.waiting("examining ..."):
+        found = [python_finding(), *_of_config(console), *_of_machine(console), terminal_finding(console)]
     wrong = problems(found)
     if console.mode == "json":
         failures = [UpstreamError(f"{one.area}: {one.detail}", one.hint) for one in wrong]
-        console.envelope("doctor", checkup_data(found), failures)
+        console.envelope(verb, checkup_data(found), failures)
     else:
         shown = [one for one in found if one.area != "setting" or console.verbosity]
         console.result(checkup_text(shown))

@@ -29,7 +29,8 @@ def list_models(console: Console, options: Options) -> int:
         seen = [cached.report for cached in load_cache(console.environment)]
         reports = [report for report in seen if options.endpoint in (None, report.name)]
     else:
-        reports = list(look_at(scope).reports)
+        with console.waiting("looking at the servers ..."):
+            reports = list(look_at(scope).reports)
     ready = [report for report in reports if report.state == "ready"]
     if not ready:
         raise _nobody(reports, options)
@@ -47,15 +48,16 @@ def _nobody(reports: list[EndpointReport], options: Options) -> Unreachable:
 def _show(console: Console, reports: list[EndpointReport], options: Options) -> None:
     models = [(f"{report.name}/{model.id}", model) for report in reports for model in report.models]
     if console.mode == "json":
-        console.envelope("probe", {"models": [row for report in reports for row in _rows(report)]})
+        console.envelope("probe", {"models": [row for report in reports for row in model_rows(report)]})
     elif options.names:
         console.write("".join(f"{one_line(name, 600)}\n" for name, _ in models))
     elif models:
-        console.result("\n".join(model_table(models)))
+        console.report("\n".join(model_table(models)))
     else:
         console.note("the endpoints that are ready list no models")
 
 
-def _rows(report: EndpointReport) -> list[dict[str, Any]]:
+def model_rows(report: EndpointReport) -> list[dict[str, Any]]:
+    """The models of one endpoint as scripts read them."""
     about = {"endpoint": report.name, "kind": report.kind, "checked_at": moment(report.checked_at)}
     return [{"name": f"{report.name}/{model.id}", **about, **asdict(model)} for model in report.models]

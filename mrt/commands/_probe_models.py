@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from mrt.commands._complete import endpoints
 from mrt.commands._shared import ExamplesFirst, common_options, console
 
 EXAMPLES = """
@@ -15,7 +14,7 @@ mrt ask -m "$(mrt probe models --names | fzf)" "hello"
 
 
 @click.command("models", cls=ExamplesFirst, examples=EXAMPLES)
-@click.option("--endpoint", metavar="NAME", shell_complete=endpoints, help="Only those of this endpoint.")
+@click.option("--endpoint", metavar="NAME", help="Only those of this endpoint.")
 @click.option("--names", is_flag=True, help="Print ENDPOINT/MODEL alone, one a line.")
 @click.option("--cached", is_flag=True, help="Ask nobody: list what the last probes saw.")
 @common_options

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mrt.commands._settings import configured
 from mrt.commands._wire import real_wire
-from mrt.config import Config, load
+from mrt.config import Config
 from mrt.endpoints.cache import save_cache
 from mrt.endpoints.place import Place, place_named, places
 from mrt.endpoints.report import EndpointReport
@@ -54,7 +55,7 @@ def scope_of(console: Console, endpoint: str | None = None, tier: str | None = N
     """Everything, or one endpoint, or the endpoint of one tier. Raises a UsageError for a name that is none."""
     if endpoint is not None and tier is not None:
         raise UsageError("--endpoint and --tier name two things to look at", "leave one of them out")
-    config = load(console.environment, console.config_path)
+    config = configured(console)
     environment, wire = console.environment, real_wire(console)
     if tier is not None:
         endpoint_of_tier = _endpoint_of(tier, config, environment)

@@ -35,6 +35,9 @@ class Options:
     yes: bool
 
 
+LOOKING = "looking at the servers ..."
+
+
 def show(console: Console, options: Options) -> int:
     """Look, and end with 0 when all that was asked for is ready. Raises UsageError and ConfigError."""
     _refuse_contradictions(options)
@@ -47,7 +50,8 @@ def show(console: Console, options: Options) -> int:
         return wait(console, only_tiers(scope), WAIT_S if options.timeout is None else options.timeout)
     if options.watch:
         return watch(console, scope, options)
-    view = look_at(scope, options.timeout)
+    with console.waiting(LOOKING):
+        view = look_at(scope, options.timeout)
     show_view(console, scope, view)
     return exit_code(scope, view)
 
@@ -97,7 +101,8 @@ def wait(console: Console, scope: Scope, seconds: float) -> int:
     wire = scope.wire
     end, pause, told = wire.clock() + seconds, FIRST_PAUSE_S, ""
     while True:
-        view = look_at(scope, max(0.1, min(end - wire.clock(), 5.0)))
+        with console.waiting("" if told else LOOKING):
+            view = look_at(scope, max(0.1, min(end - wire.clock(), 5.0)))
         missing = _missing(scope, view)
         if not missing:
             show_view(console, scope, view)
@@ -149,10 +154,11 @@ def _give_up(console: Console, view: View, failure: MrtError) -> int:
 def watch(console: Console, scope: Scope, options: Options) -> int:
     """Look after look until somebody ends it: on a terminal in place of the one before, else one after the other."""
     pause = INTERVAL_S if options.interval is None else options.interval
-    redraw = is_terminal(console.stdout) and console.environment.get("TERM") != "dumb" and console.mode != "json"
+    redraw = is_terminal(console.stdout) and console.color(console.stdout) and console.mode != "json"
     first = True
     while True:
-        view = look_at(scope, options.timeout)
+        with console.waiting(LOOKING if first else ""):  # a look at others in between would flicker
+            view = look_at(scope, options.timeout)
         if redraw:
             console.stdout.write(CLEAR)
         elif not first and console.mode != "json":

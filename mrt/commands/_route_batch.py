@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from mrt.commands._settings import configured
 from mrt.config import Config, load
 from mrt.errors import ExitCode, UsageError
 from mrt.output import Console, one_line
@@ -32,7 +33,7 @@ class Line(NamedTuple):
 
 def batch(console: Console, name: str, other: Path | None) -> int:
     """Route the lines of a file, or of stdin for `-`; 2 when some of them could not be read, after all others."""
-    config = load(console.environment, console.config_path)
+    config = configured(console)
     there = None if other is None else _rungs(load(console.environment, other))
     with _opened(console, name) as stream:
         if there is None:

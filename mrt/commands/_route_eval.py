@@ -16,7 +16,8 @@ _EXAMPLE = 'each line is {"prompt", "weak_ok", "strong_ok", "set"?}'
 
 def show_evaluation(console: Console, name: str) -> int:
     """Print the measures over a file of outcomes, or over stdin for `-`. Raises UsageError for a line that is none."""
-    found = evaluate(_rows(console, name))
+    with console.waiting("ranking ..."):
+        found = evaluate(_rows(console, name))
     if not found:
         raise UsageError(f"{name} holds no prompts", _EXAMPLE)
     if console.mode == "json":

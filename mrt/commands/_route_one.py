@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from mrt.cascade.facts import Asking, Circumstances, decide
 from mrt.commands._input import ask_and_pasted, join_prompt, read_files, read_stdin
 from mrt.commands._route_world import OpenedStore, known_tier, reports_for
-from mrt.config import Config, load, store_path
+from mrt.commands._settings import configured
+from mrt.config import Config, store_path
 from mrt.errors import BudgetError, MrtError, StoreError, Unreachable, UsageError
 from mrt.frozen import frozen
 from mrt.output import Console
@@ -43,6 +44,7 @@ class RouteOptions:
     no_learn: bool = False
     diff: Path | None = None
     no_stdin: bool = False
+    stdin_timeout: float | None = None
     encoding: str = "utf-8"
 
 
@@ -57,7 +59,7 @@ class Read:
 
 def route(console: Console, options: RouteOptions, clock: Callable[[], float] = time.time) -> int:
     """Decide and print; the exit code says whether a tier can answer."""
-    config = load(console.environment, console.config_path)
+    config = configured(console)
     if options.probe and options.offline:
         raise UsageError("--probe and --offline contradict each other", "leave one of them out")
     read = _read(console, options, config)
@@ -72,21 +74,7 @@ def route(console: Console, options: RouteOptions, clock: Callable[[], float] = 
 def _route(console: Console, options: RouteOptions, config: Config, read: Read, now: float, store: OpenedStore) -> int:
     prompt = Prompt(read.ask, read.pasted, store.difficulty(options.session))
     whole = options.explain or console.mode == "json"
-    around = Circumstances(
-        config=config,
-        environment=console.environment,
-        now=now,
-        reports=lambda: reports_for(console, config, now, probe=options.probe, offline=options.offline),
-        store=store.open,
-        context=options.context,
-        needs=options.needs,
-        session=options.session,
-        tag=config.ask.tag,
-        project=config.ask.project,
-        deep=whole,
-        learn=config.route.learn and not options.no_learn,
-        store_file=store_path(console.environment),
-    )
+    around = replace(around_of(console, options, config, now, store), deep=whole)
     asking = Asking(read.text)
     if options.assess:
         from mrt.commands._route_models import rating_for
@@ -109,6 +97,25 @@ def _route(console: Console, options: RouteOptions, config: Config, read: Read, 
         return 0
     console.failure(problem)
     return int(problem.exit_code)
+
+
+def around_of(console: Console, options: RouteOptions, config: Config, now: float, store: OpenedStore) -> Circumstances:
+    """What the decision looks at besides the prompt, all that an explanation needs included."""
+    return Circumstances(
+        config=config,
+        environment=console.environment,
+        now=now,
+        reports=lambda: reports_for(console, config, now, probe=options.probe, offline=options.offline),
+        store=store.open,
+        context=options.context,
+        needs=options.needs,
+        session=options.session,
+        tag=config.ask.tag,
+        project=config.ask.project,
+        deep=True,
+        learn=config.route.learn and not options.no_learn,
+        store_file=store_path(console.environment),
+    )
 
 
 def _measured(decision: Decision, config: Config, console: Console, at: OpenedStore) -> dict[str, Measured]:
@@ -173,7 +180,8 @@ def _read(console: Console, options: RouteOptions, config: Config) -> Read:
     stdin = None
     if not options.no_stdin:
         waits = bool(given or files)
-        stdin = read_stdin(console, explicit, waits, config.ask.stdin_timeout, options.encoding)
+        patience = config.ask.stdin_timeout if options.stdin_timeout is None else options.stdin_timeout
+        stdin = read_stdin(console, explicit, waits, patience, options.encoding)
     text = join_prompt(given, files, stdin)
     if not text.strip():
         raise UsageError("there is no prompt", 'mrt route "your question", or pipe one in')

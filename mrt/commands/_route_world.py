@@ -95,7 +95,9 @@ def look_now(console: Console, config: Config, tiers: frozenset[str] | None = No
     endpoints = dict.fromkeys(resolve(name, config, environment).endpoint for name in named)
     places = [place_named(endpoint, config, environment) for endpoint in endpoints]
     wire = real_wire(console)
-    save_cache(environment, survey(places, wire), wire.now())
+    with console.waiting("looking at the servers of the tiers ..."):
+        reports = survey(places, wire)
+    save_cache(environment, reports, wire.now())
 
 
 def known_tier(name: str | None, config: Config) -> str | None:

@@ -58,6 +58,22 @@ _debug = click.option(
 _no_color = click.option(
     "--no-color", is_flag=True, expose_value=False, is_eager=True, callback=_set("no_color"), help="Never colour."
 )
+_no_pager = click.option(
+    "--no-pager",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_set("no_pager"),
+    help="Print what is longer than the screen, too.",
+)
+_no_input = click.option(
+    "--no-input",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_set("no_input"),
+    help="Never ask; what would need an answer is refused.",
+)
 _quiet = click.option(
     "-q",
     "--quiet",
@@ -79,10 +95,20 @@ _verbose = click.option(
 
 
 def common_options(command: Command) -> Command:
-    """--config, --json, -q, -v, --no-color and --debug, in this order in the help."""
-    for option in (_debug, _no_color, _verbose, _quiet, _json, _config):
+    """--config, --json, -q, -v, --no-color, --no-pager, --no-input and --debug, in this order in the help."""
+    for option in (_debug, _no_input, _no_pager, _no_color, _verbose, _quiet, _json, _config):
         command = option(command)
     return command
+
+
+@common_options
+def _every_verb() -> None: ...
+
+
+COMMON_OPTIONS: tuple[str, ...] = tuple(
+    option.opts[-1]
+    for option in _every_verb.__click_params__  # type: ignore[attr-defined]
+)
 
 
 class ExamplesFirst(click.Command):
@@ -91,6 +117,14 @@ class ExamplesFirst(click.Command):
     def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does. What is wrong with an option is said of this command, and the hint names it."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         write_examples(self.examples, formatter)

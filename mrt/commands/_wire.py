@@ -32,22 +32,25 @@ def real_wire(console: Console, trace: bool = False) -> Wire:
     )
 
 
-def probe_before_asking(target: Target, config: Config, console: Console, wire: Wire, timers: Timers) -> None:
+def probe_before_asking(target: Target, config: Config, console: Console, wire: Wire, timers: Timers) -> str | None:
     """`probe` for a model that is asked right after: a server that answers without a list is put to the test by the prompt."""
     try:
-        probe(target, config, console, wire, timers)
+        return probe(target, config, console, wire, timers)
     except NotAnApi as error:
         console.detail(f"{target.name} could not be checked: {error.message}")
+        return None
 
 
-def probe(target: Target, config: Config, console: Console, wire: Wire, timers: Timers) -> None:
-    """Check a model before switching to it, with warnings for what could not be known.
+def probe(target: Target, config: Config, console: Console, wire: Wire, timers: Timers) -> str | None:
+    """Check a model before switching to it, with warnings for what could not be known; gives its digest where that is told.
 
     Raises an MrtError when a local server does not answer or lacks the model, or when a cloud provider refuses the key.
     """
     target = with_key(target, config, console.environment)
     for warning in warnings(target):
         console.warn(warning)
-    finding = check_model(target, masked_wire(wire, target.key), timers)
+    with console.waiting(f"looking for {target.name} ..."):
+        finding = check_model(target, masked_wire(wire, target.key), timers)
     if finding.warning:
         console.warn(finding.warning)
+    return finding.digest

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mrt.commands._options import SECONDS, SEED, Finite, stdin_options
 from mrt.commands._shared import ExamplesFirst, common_options, console
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from mrt.cascade import Result
     from mrt.commands._ask_job import AskOptions, Prepared
     from mrt.output.answer import Answer, Manner
@@ -24,26 +23,7 @@ mrt ask "a bash function that slugifies" -x > slugify.sh
 mrt ask -m ollama/qwen2.5-coder:7b "explain this regex: ^(?!.*foo)"
 mrt ask --json "capital of France" | jq -r .data.answer
 """
-_LONGEST_S = 7 * 24 * 3600
-
-
-class Finite(click.FloatRange):
-    """A number in a range; nan, which no comparison keeps out, is none."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number: float = super().convert(value, param, ctx)
-        if number != number:  # noqa: PLR0124 - only nan differs from itself
-            self.fail(f"{value!r} is not a number", param, ctx)
-        return number
-
-
-_TIME = Finite(min=0, min_open=True, max=_LONGEST_S)
-
-
-def _models(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from mrt.commands._complete import models
-
-    return models(context, parameter, incomplete)
+_BEGINNING = "deciding who answers ..."
 
 
 @click.command(cls=ExamplesFirst, examples=EXAMPLES)
@@ -57,7 +37,6 @@ def _models(context: click.Context, parameter: click.Parameter, incomplete: str)
     "-m",
     "--model",
     metavar="MODEL",
-    shell_complete=_models,
     help="Ask just this tier, alias or PROVIDER/MODEL.",
 )
 @click.option("-o", "--option", multiple=True, metavar="KEY=VALUE", help="Add a request field; may be repeated.")
@@ -70,10 +49,11 @@ def _models(context: click.Context, parameter: click.Parameter, incomplete: str)
 @click.option("--stream-json", is_flag=True, help="Print a JSON line for every event.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Most tokens of the answer.")
 @click.option("--temperature", type=Finite(0, 2), help="Sampling temperature.")
+@click.option("--seed", type=SEED, metavar="N", help="Sample by this seed, so that it can be repeated.")
 @click.option("--effort", type=click.Choice(["low", "medium", "high"]), help="Reasoning effort of cloud models.")
 @click.option("--strict", is_flag=True, help="Refuse --effort for local models instead of leaving it out.")
-@click.option("--timeout", type=_TIME, metavar="SECONDS", help="For everything together.")
-@click.option("--idle-timeout", type=_TIME, metavar="SECONDS", help="Longest wait for the next token.")
+@click.option("--timeout", type=SECONDS, metavar="SECONDS", help="For everything together.")
+@click.option("--idle-timeout", type=SECONDS, metavar="SECONDS", help="Longest wait for the next token.")
 @click.option("--reasoning", type=click.Choice(["none", "stderr"]), help="Where the model's reasoning goes.")
 @click.option(
     "--verify", metavar="COMMAND", help="Accept an answer only if this command, given it on stdin, ends with 0."
@@ -101,8 +81,7 @@ def _models(context: click.Context, parameter: click.Parameter, incomplete: str)
 @click.option("--allow-unpriced", is_flag=True, help="Ask a paid model whose price is not known, whatever the budget.")
 @click.option("--tag", metavar="NAME", help="Book the calls under this tag.")
 @click.option("--project", metavar="NAME", help="Book the calls under this project.")
-@click.option("--no-stdin", is_flag=True, help="Do not look at stdin.")
-@click.option("--encoding", default="utf-8", metavar="NAME", help="Encoding of stdin and files (utf-8).")
+@stdin_options
 @common_options
 def command(**given: Any) -> int:
     """Answer PROMPT through the cascade of tiers: the cheap one first, the strong one when it is needed.
@@ -111,8 +90,10 @@ def command(**given: Any) -> int:
     """
     from contextlib import closing
 
-    from mrt.commands._ask_advice import advise_once
-    from mrt.commands._ask_job import AskOptions, prepare
+    with console().waiting(_BEGINNING):  # what loads now is most of the time until the first line
+        from mrt.commands._ask_advice import advise_once
+        from mrt.commands._ask_job import AskOptions, prepare
+        from mrt.commands._input import says_something
 
     options = AskOptions(**given)
     if options.stream_json:
@@ -120,11 +101,12 @@ def command(**given: Any) -> int:
     asked = bool(options.prompt or options.files or options.template)
     if options.clear and not options.dry_run:
         cleared = clear(options)
-        if not asked:
+        if not asked and (_nothing_piped(options) or not says_something(console(), _patience(options))):
             return show_cleared(cleared)
     if not asked and _nothing_piped(options):
         raise click.UsageError('there is no prompt: mrt ask "your question"')
-    prepared = prepare(options, console())
+    with console().waiting(_BEGINNING):
+        prepared = prepare(options, console())
     with closing(prepared.world.store):
         if options.dry_run:
             return dry_run(prepared)
@@ -139,9 +121,18 @@ def _nothing_piped(options: AskOptions) -> bool:
     return options.no_stdin or stdin is None or is_terminal(stdin)
 
 
+def _patience(options: AskOptions) -> float:
+    """How many seconds a pipe may take to say something."""
+    from mrt.config import load
+
+    if options.stdin_timeout is not None:
+        return options.stdin_timeout
+    return load(console().environment, console().config_path).ask.stdin_timeout
+
+
 def clear(options: AskOptions) -> str | None:
     """Forget the named or the last conversation; gives its name, None when there was none."""
-    from mrt.commands._ask_job import open_or_memory
+    from mrt.commands._world import open_or_memory
     from mrt.ledger import clear_conversation, last_conversation_name
 
     store = open_or_memory(console())

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from mrt.commands._complete import models as _models
 from mrt.commands._lazy_commands import WordsOrCommand
+from mrt.commands._options import SEED, Finite
 from mrt.commands._shared import common_options, console
 
 # MODULE and one line of help; their modules load only when they are named.
@@ -35,15 +35,15 @@ mrt bench diff RUN RUN
 
 
 @click.command(cls=WordsOrCommand, lazy=COMMANDS, examples=EXAMPLES)
-@click.argument("models", nargs=-1, metavar="[MODEL|TIER]...", shell_complete=_models)
+@click.argument("models", nargs=-1, metavar="[MODEL|TIER]...")
 @click.option("--suite", metavar="NAME|FILE", help="coding (the default), hard, all, a task file, or a folder of them.")
 @click.option(
     "--tasks", type=click.Path(path_type=Path), metavar="DIR", help="Your own tasks; the same as --suite DIR."
 )
 @click.option("--variant", type=click.IntRange(min=0), default=0, metavar="N", help="Draw other names and numbers (0).")
 @click.option("--samples", type=click.IntRange(1, 100), default=1, metavar="N", help="Answers to each task (1).")
-@click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="0; with --samples the tier's, else 0.7.")
-@click.option("--seed", type=int, metavar="N", help="Draw other random cases to grade by.")
+@click.option("--temperature", type=Finite(0, 2), metavar="T", help="0; with --samples the tier's, else 0.7.")
+@click.option("--seed", type=SEED, metavar="N", help="Draw other random cases to grade by, and other samples.")
 @click.option("--max-tokens", type=click.IntRange(min=64), metavar="N", help="4096; 16384 for a model that reasons.")
 @click.option("--context", type=click.IntRange(min=1), metavar="N", help="Load the model with this context (Ollama).")
 @click.option("--quick", is_flag=True, help="About ten tasks, each chosen by how the one before went.")
@@ -62,14 +62,14 @@ mrt bench diff RUN RUN
 )
 @click.option("--ctx-sweep", metavar="LIST", help="Speed: these prompt lengths too, up to the first that does not fit.")
 @click.option("--executor", type=click.Choice(["local", "docker", "podman"]), default="local", help="Where code runs.")
-@click.option("--rest", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Seconds of rest between answers.")
+@click.option("--rest", type=Finite(min=0), default=0.0, metavar="S", help="Seconds of rest between answers.")
 @click.option(
     "--reset-every", type=click.IntRange(min=1), metavar="N", help="Unload the model after N answers (Ollama)."
 )
 @click.option(
     "--resume", is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with a run, or with the last one."
 )
-@click.option("--fail-under", type=click.FloatRange(0, 1), metavar="RATE", help="Exit 7 when the rate is surely lower.")
+@click.option("--fail-under", type=Finite(0, 1), metavar="RATE", help="Exit 7 when the rate is surely lower.")
 @click.option("--apply", is_flag=True, help="Write the thresholds into the tiers, and let the router know.")
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also as CSV.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from mrt.commands._shared import ExamplesFirst, common_options, console
 from mrt.errors import UsageError
@@ -23,12 +22,6 @@ mrt fit llama3.1:8b --strict -q && ollama run llama3.1:8b
 """
 
 
-def _models(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from mrt.models.catalog import names
-
-    return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
-
-
 def _layers(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
     """llama.cpp's own words for them; None, -1 and "auto": as many as fit."""
     if text is None or text.strip().lower() in ("-1", "auto"):
@@ -43,7 +36,7 @@ def _layers(_: click.Context, __: click.Parameter, text: str | None) -> int | No
 
 
 @click.command(cls=ExamplesFirst, examples=EXAMPLES)
-@click.argument("models", metavar="[MODEL]...", nargs=-1, shell_complete=_models)
+@click.argument("models", metavar="[MODEL]...", nargs=-1)
 @click.option("--quant", metavar="TYPE", help="Quantization instead of the model's own, such as Q4_K_M.")
 @click.option(
     "--ctx", metavar="N|max", help="Context length in tokens (8192, or what the model was trained for if less)."

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from mrt.commands._complete import endpoints, models, tiers
 from mrt.commands._lazy_commands import LazyGroup
+from mrt.commands._options import SECONDS
 from mrt.commands._shared import common_options, console
 
 COMMANDS = {
@@ -21,38 +21,25 @@ mrt probe --wait --tier local-fast --timeout 120 && mrt ask "hello"
 mrt probe --deep ollama/qwen2.5-coder:7b
 mrt probe --json | jq '.data.endpoints[] | {name, state}'
 """
-_LONGEST_S = 7 * 24 * 3600
-_SECONDS = click.FloatRange(min=0, min_open=True, max=_LONGEST_S)
-
-
-def _finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    """No comparison keeps nan out of a range."""
-    if value is not None and value != value:  # noqa: PLR0124 - only nan differs from itself
-        raise click.BadParameter(f"{value!r} is not a number", context, parameter)
-    return value
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, examples=EXAMPLES, invoke_without_command=True)
-@click.option("--endpoint", metavar="NAME", shell_complete=endpoints, help="Only this endpoint.")
-@click.option("--tier", metavar="TIER", shell_complete=tiers, help="Only the endpoint of this tier.")
+@click.option("--endpoint", metavar="NAME", help="Only this endpoint.")
+@click.option("--tier", metavar="TIER", help="Only the endpoint of this tier.")
 @click.option("--wait", is_flag=True, help="Wait until it is ready: all tiers, or what --endpoint or --tier names.")
 @click.option(
     "--timeout",
-    type=_SECONDS,
-    callback=_finite,
+    type=SECONDS,
     metavar="SECONDS",
     help="For each endpoint (2, elsewhere than on this machine 5); with --wait for all of it (300); with --deep for each model.",
 )
 @click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
-@click.option(
-    "--interval", type=_SECONDS, callback=_finite, metavar="SECONDS", help="Between two looks of --watch (2)."
-)
+@click.option("--interval", type=SECONDS, metavar="SECONDS", help="Between two looks of --watch (2).")
 @click.option(
     "--deep",
     is_flag=False,
     flag_value="",
     metavar="[MODEL]",
-    shell_complete=models,
     help="Ask every tier's model, or this one, some tiny questions to see what it can do.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Let --deep spend money on paid models without a question.")
@@ -65,7 +52,10 @@ def command(context: click.Context, /, **given: Any) -> int:
     of every tier is ready, and with 3 when one is not.
     """
     if context.invoked_subcommand is None:
-        from mrt.commands._probe_show import Options, show
+        with console().waiting(
+            "looking at the servers ..."
+        ):  # from the start: what loads now takes longer than a blink
+            from mrt.commands._probe_show import Options, show
 
         return show(console(), Options(**given))
     if any(value not in (None, False) for value in given.values()):

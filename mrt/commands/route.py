@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from mrt.commands._complete import models, tiers
 from mrt.commands._lazy_commands import WordsOrCommand
+from mrt.commands._options import stdin_options
 from mrt.commands._shared import common_options, console
 
 # MODULE and one line of help; their modules load only when they are named.
@@ -33,8 +33,8 @@ mrt route --batch prompts.jsonl --diff other.toml
 @click.option(
     "--explain", is_flag=True, help="Show every tier, what the complexity is made of and what would change it."
 )
-@click.option("--tier", metavar="TIER", shell_complete=tiers, help="Start at this tier.")
-@click.option("--max-tier", metavar="TIER", shell_complete=tiers, help="Go no higher than this tier.")
+@click.option("--tier", metavar="TIER", help="Start at this tier.")
+@click.option("--max-tier", metavar="TIER", help="Go no higher than this tier.")
 @click.option(
     "--context", type=click.IntRange(min=1), metavar="N", help="Judge by this context length, whatever servers say."
 )
@@ -49,7 +49,6 @@ mrt route --batch prompts.jsonl --diff other.toml
 @click.option(
     "--assess",
     metavar="MODEL",
-    shell_complete=models,
     help="Let this model rate the prompt too; what that costs is booked.",
 )
 @click.option("--plan", is_flag=True, help="Let [planner] break the task down, and route each part.")
@@ -59,8 +58,7 @@ mrt route --batch prompts.jsonl --diff other.toml
 @click.option(
     "--diff", metavar="OTHER.toml", type=click.Path(path_type=Path), help="Show what changes tier under that config."
 )
-@click.option("--no-stdin", is_flag=True, help="Do not look at stdin.")
-@click.option("--encoding", default="utf-8", metavar="NAME", help="Encoding of stdin and files (utf-8).")
+@stdin_options
 @common_options
 def command(**given: Any) -> int:
     """Say which tier would answer PROMPT, by the same decision that `mrt ask` takes. No model is asked.

@@ -10,7 +10,7 @@ from mrt.config import Config
 from mrt.domain import Target
 from mrt.endpoints.keys import with_key
 from mrt.endpoints.kinds import PLACEHOLDER_KEY, PROVIDERS, Provider
-from mrt.endpoints.resolve import resolve, resolve_tier
+from mrt.endpoints.resolve import base_url, resolve, resolve_tier
 from mrt.errors import MrtError
 from mrt.frozen import frozen
 from mrt.providers import is_loopback
@@ -65,7 +65,13 @@ def places(config: Config, environment: Mapping[str, str]) -> tuple[Place, ...]:
     A provider in the cloud is among them when there is a key for it or when a tier names it.
     """
     wanted = [target.endpoint for target in _of_tiers(config, environment)]
-    set_up = [name for name, provider in PROVIDERS.items() if _is_set(provider, environment)]
+    own = {address(endpoint.url) for endpoint in config.endpoints.values()}
+    set_up = [
+        name
+        for name, provider in PROVIDERS.items()
+        # Other programs read these variables, too: where one leads to an endpoint of the user's, that has a name already.
+        if _is_set(provider, environment) and address(base_url(provider, environment)) not in own
+    ]
     names = list(dict.fromkeys([*config.endpoints, *wanted, *set_up]))
     found = [Place(_target(name, config, environment), config, environment, named=True) for name in names]
     covered = {address(place.target.url) for place in found}

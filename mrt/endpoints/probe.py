@@ -21,9 +21,10 @@ _TRANSIENT = frozenset({408, 425, 429})
 
 @frozen
 class Finding:
-    """What a probe found; `warning` says what could not be known."""
+    """What a probe found; `warning` says what could not be known, `digest` tells this state of the model from others."""
 
     warning: str | None = None
+    digest: str | None = None
 
 
 def check_model(target: Target, wire: Wire, timers: Timers) -> Finding:
@@ -45,10 +46,10 @@ def check_model(target: Target, wire: Wire, timers: Timers) -> Finding:
     if is_refusal(status, payload):
         raise AuthError(f"{target.endpoint} refuses the key (HTTP {status})", target.key_hint)
     if PROVIDERS[target.kind].local:
-        _check_local(target, status, payload)
-    elif status >= 500 or status in _TRANSIENT:
+        return Finding(digest=_check_local(target, status, payload))
+    if status >= 500 or status in _TRANSIENT:
         return Finding(f"{target.endpoint} could not be checked: HTTP {status}")
-    elif status == 200 and model_names(payload) is None:
+    if status == 200 and model_names(payload) is None:
         return Finding(f"{target.endpoint} could not be checked: it answers, but not as a model server")
     return Finding()
 
@@ -60,7 +61,7 @@ def is_refusal(status: int, payload: Any) -> bool:
     return classify(status, error_text(payload) or "", dump(payload)).code == "auth"
 
 
-def _check_local(target: Target, status: int, payload: Any) -> None:
+def _check_local(target: Target, status: int, payload: Any) -> str | None:
     if status == 503:
         raise Overloaded(f"{shown(target.url)} is still loading its model (HTTP 503)", "wait for it and ask again")
     if status != 200:
@@ -74,6 +75,11 @@ def _check_local(target: Target, status: int, payload: Any) -> None:
         raise ModelNotFound(
             f"{shown(target.url)} has no model {target.model!r}{has_instead(target.model, listed)}", _remedy(target)
         )
+    rows = _path(payload, "models")
+    named = (row for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
+    found = next((row for row in named if _is_listed(target.model, (str(row.get("name")),))), {})
+    digest = found.get("digest")
+    return digest if isinstance(digest, str) else None
 
 
 def _ask(

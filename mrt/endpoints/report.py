@@ -26,7 +26,8 @@ class ModelReport:
     """One model of an endpoint, as the server itself tells it; None means that it does not say.
 
     `context_served` and `context_trained` are tokens; `vram_bytes` is what it holds on GPUs now. `remote` is true when the
-    endpoint passes the prompt on to somebody else's machine, whose name `remote_host` is where it is told.
+    endpoint passes the prompt on to somebody else's machine, whose name `remote_host` is where it is told. `digest` tells one
+    state of a model from another under the same name; Ollama alone tells it.
     """
 
     id: str
@@ -42,6 +43,7 @@ class ModelReport:
     vision: bool | None = None
     reasoning: bool | None = None
     embedding: bool | None = None
+    digest: str | None = None
 
 
 @frozen

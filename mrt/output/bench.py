@@ -35,12 +35,15 @@ def show_reports(
         whole = data[0] if len(data) == 1 else {"runs": data} if data else None
         console.envelope("bench", whole, [problem] if problem else [])
         return
-    for number, report in enumerate(reports):
-        console.result(("\n" if number else "") + "\n".join(report_lines(report)))
+    parts = []
+    for report in reports:
+        parts.append("\n".join(report_lines(report)))
         if report.run.model in measured:
             from mrt.output.bench_speed import speed_lines
 
-            console.result("\n" + "\n".join(speed_lines(measured[report.run.model])))
+            parts.append("\n".join(speed_lines(measured[report.run.model])))
+    if parts:
+        console.report("\n\n".join(parts))
 
 
 def report_lines(report: Report) -> Iterator[str]:

@@ -25,7 +25,7 @@ def show_list(console: Console, reports: Sequence[Report]) -> None:
         return
     rows = [_row(report) for report in reports]
     heads = ("run", "model", "suite", "passed", "rate", "95 % interval", "safe", "bold")
-    console.result("\n".join(columns(heads, rows, (False, False, False, True, True, True, True, True))))
+    console.report("\n".join(columns(heads, rows, (False, False, False, True, True, True, True, True))))
 
 
 def _row(report: Report) -> tuple[str, ...]:

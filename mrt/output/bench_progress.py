@@ -5,15 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mrt.output.console import Console, is_terminal
+from mrt.output.console import Console
 
 if TYPE_CHECKING:
     from mrt.bench.answers import Graded
 
-_CLEAR = "\r\x1b[K"
 _CELLS = 20
 
 
@@ -24,7 +22,6 @@ class Progress:
         self, console: Console, planned: int | None, done: int = 0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._console = console
-        self._shown = is_terminal(console.stderr) and not console.quiet and console.environment.get("TERM") != "dumb"
         self._planned, self._done, self._before = planned, done, done
         self._passed = 0
         self._clock, self._began = clock, clock()
@@ -40,7 +37,7 @@ class Progress:
 
     def close(self) -> None:
         """Take the line away."""
-        self._write(_CLEAR)
+        self._console.progress("")
 
     def line(self, last: str) -> str:
         """What is shown, within 79 cells."""
@@ -58,10 +55,4 @@ class Progress:
         return f"  {seconds / 60:.0f} min left" if seconds >= 90 else f"  {seconds:.0f} s left"
 
     def _draw(self, last: str) -> None:
-        self._write(_CLEAR + self.line(last))
-
-    def _write(self, text: str) -> None:
-        if self._shown:
-            with suppress(OSError):
-                self._console.stderr.write(text)
-                self._console.stderr.flush()
+        self._console.progress(self.line(last))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -12,9 +13,11 @@ from typing import Any, Literal, TextIO
 import click
 
 from mrt.errors import MrtError
-from mrt.output.terminal import one_line, safe
+from mrt.output.terminal import one_line, safe, within
 
 SCHEMA_VERSION = 1
+_MOST_CELLS = 79
+_WRITTEN_OVER = "\r\x1b[K"
 Mode = Literal["text", "json", "stream-json"]
 
 
@@ -26,9 +29,21 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
+def _cells(stream: TextIO) -> int:
+    """How long a line may be that can be written over: one that is broken at the terminal's edge stays for good."""
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    return min(_MOST_CELLS, columns - 1) if columns > 1 else _MOST_CELLS  # a terminal may not know its size
+
+
 @dataclass
 class Console:
-    """The streams of one run and how to write to them. `stdin` is None when it was closed."""
+    """The streams of one run and how to write to them. `stdin` is None when it was closed.
+
+    `shown` is the line of progress that stands on the terminal now.
+    """
 
     stdin: TextIO | None
     stdout: TextIO
@@ -39,7 +54,10 @@ class Console:
     verbosity: int = 0
     debug: bool = False
     no_color: bool = False
+    no_pager: bool = False
+    no_input: bool = False
     config_path: Path | None = None
+    shown: str = ""
 
     def color(self, stream: TextIO) -> bool:
         """Whether to colour: --no-color and NO_COLOR, then FORCE_COLOR, then a terminal that is not dumb."""
@@ -50,9 +68,58 @@ class Console:
             return True
         return is_terminal(stream) and environment.get("TERM") != "dumb"
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether a question would be seen and could be answered: both ends are a terminal, and --no-input was not said."""
+        return not self.no_input and is_terminal(self.stdin) and is_terminal(self.stderr)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """While something takes its time, a line on a terminal's stderr that is gone in the end; nowhere else."""
+        self.progress(text)
+        try:
+            yield
+        finally:
+            self.progress("")
+
+    @property
+    def animates(self) -> bool:
+        """Whether stderr may show a line that is written over: a terminal, and no wish for plain text or for quiet."""
+        return is_terminal(self.stderr) and self.color(self.stderr) and not self.quiet
+
+    def progress(self, text: str) -> None:
+        """Put this line in place of the one that was shown so, where one may be; an empty one takes it away."""
+        if self.animates and (text or self.shown):
+            line = within(safe(text), _cells(self.stderr))
+            with suppress(OSError):
+                self.stderr.write(_WRITTEN_OVER + line)
+                self.stderr.flush()
+            self.shown = line
+
     def result(self, text: str) -> None:
         """One result for people on stdout, ending in exactly one newline."""
         self.write(text if text.endswith("\n") else text + "\n")
+
+    def report(self, text: str, color: str | None = None) -> None:
+        """A result that may be long: through the pager where somebody sits at a terminal that it does not fit on.
+
+        `color` is that of the words before the first colon. Raises OSError where it cannot be written.
+        """
+        shown = safe(text) if is_terminal(self.stdout) else text
+        if color is not None and self.color(self.stdout):
+            word, colon, rest = shown.partition(":")
+            shown = click.style(word, fg=color, bold=True) + colon + rest
+        if not self._paged(shown):
+            self.stdout.write(shown if shown.endswith("\n") else shown + "\n")
+            self.stdout.flush()
+
+    def _paged(self, text: str) -> bool:
+        if self.no_pager or self.no_input or not (is_terminal(self.stdin) and is_terminal(self.stdout)):
+            return False
+        from mrt.output.pager import is_long, page, pager_of
+
+        words = pager_of(self.environment) if is_long(text, self.stdout) else []
+        return bool(words) and page(text, words, self.environment)
 
     def write(self, text: str) -> None:
         """Raw text on stdout, at once; stripped of control sequences when a terminal shows it."""
@@ -112,6 +179,7 @@ class Console:
         self._tell((click.style(line, fg=style) if style and self.color(self.stderr) else line) + "\n")
 
     def _tell(self, text: str) -> None:
+        self.progress("")
         # Nobody reading stderr, or a full disk behind it, must not take the answer away.
         with suppress(OSError):
             self.stderr.write(text)

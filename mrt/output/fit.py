@@ -60,17 +60,6 @@ def _other_words(answer: Answer) -> list[str]:
     ]
 
 
-def headline(answer: Answer, color: bool) -> str:
-    """The verdict line, its first word coloured."""
-    line = verdict_line(answer)
-    if not color:
-        return line
-    from click import style
-
-    word, separator, rest = line.partition(":")
-    return style(word, fg=COLORS[answer.judgement.verdict], bold=True) + separator + rest
-
-
 def verdict_line(answer: Answer) -> str:
     """What comes of it in one line."""
     plan, verdict = answer.plan, answer.judgement.verdict

@@ -49,15 +49,16 @@ def show_decision(console: Console, decision: Decision, beside: Beside, *, expla
 def _explained(console: Console, decision: Decision, beside: Beside) -> None:
     from mrt.output.route_explain import explain_text
 
-    console.result(explain_text(decision))
+    parts = [explain_text(decision)]
     if beside.unasked:
-        console.result(
+        parts.append(
             f"assessor: `mrt ask` lets {beside.unasked} rate this prompt first; so does --assess {beside.unasked}"
         )
     if beside.measured:
         from mrt.output.route_measured import measured_text
 
-        console.result(measured_text(beside.measured))
+        parts.append(measured_text(beside.measured))
+    console.report("\n".join(part.removesuffix("\n") for part in parts))
 
 
 def decision_line(decision: Decision, unasked: str | None = None) -> str:

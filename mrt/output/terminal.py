@@ -55,3 +55,16 @@ def one_line(text: str, limit: int = 300) -> str:
     """Foreign text as one safe line of at most `limit` characters."""
     line = " ".join(safe(text).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def within(text: str, cells: int) -> str:
+    """As much of one line as so many cells of a terminal show; some characters take two of them."""
+    if text.isascii():
+        return text[:cells]
+    from unicodedata import east_asian_width
+
+    for place, character in enumerate(text):
+        cells -= 2 if east_asian_width(character) in "WF" else 1
+        if cells < 0:
+            return text[:place]
+    return text

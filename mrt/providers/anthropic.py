@@ -29,7 +29,7 @@ def headers(target: Target) -> dict[str, str]:
 
 
 def body(request: Request, target: Target) -> dict[str, Any]:
-    """A Messages request; system text has a field of its own, `max_tokens` is required."""
+    """A Messages request; system text has a field of its own, `max_tokens` is required, and a seed there is none."""
     system = "\n\n".join(message.content for message in request.messages if message.role == "system")
     if request.schema is not None:
         # The protocol has no field for a schema, so the model is told in words; the answer is checked either way.

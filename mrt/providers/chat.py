@@ -42,6 +42,8 @@ def body(request: Request, target: Target) -> dict[str, Any]:
     }
     if request.temperature is not None:
         document["temperature"] = request.temperature
+    if request.seed is not None:
+        document["seed"] = request.seed
     if request.effort is not None:
         document["reasoning_effort"] = request.effort
     if request.logprobs:

@@ -34,6 +34,8 @@ def body(request: Request, target: Target) -> dict[str, Any]:
     options: dict[str, Any] = {"num_predict": request.max_tokens, "num_ctx": request.context_length or SMALLEST_CONTEXT}
     if request.temperature is not None:
         options["temperature"] = request.temperature
+    if request.seed is not None:
+        options["seed"] = request.seed
     document: dict[str, Any] = {
         "model": target.model,
         "messages": [{"role": message.role, "content": message.content} for message in request.messages],

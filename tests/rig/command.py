@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rig import json_contract
+
 # What a process needs of the machine; keys, base URLs and the user's own settings stay outside.
 INHERITED = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 TERMINAL_ROWS, TERMINAL_COLUMNS = 24, 80
@@ -79,7 +81,8 @@ class Command:
     ) -> Result:
         """Run to the end. `env` is added to the home's environment; without `stdin` there is nothing to read.
 
-        With `tty`, stdout and stderr are one terminal of 24 x 80. Raises subprocess.TimeoutExpired after `timeout` seconds.
+        With `tty`, stdout and stderr are one terminal of 24 x 80. Raises subprocess.TimeoutExpired after `timeout` seconds, and
+        AssertionError for JSON that is not as its schema says.
         """
         data = stdin.encode() if isinstance(stdin, str) else stdin
         if tty:
@@ -93,22 +96,26 @@ class Command:
             cwd=self.home.path,
             **source,
         )
-        return Result(done.stdout, done.stderr, done.returncode)
+        result = Result(done.stdout, done.stderr, done.returncode)
+        json_contract.check(arguments, result.stdout)
+        return result
 
     @contextlib.contextmanager
     def start(
-        self, *arguments: str | Path, env: Mapping[str, str] | None = None, **streams: Any
+        self, *arguments: str | Path, env: Mapping[str, str] | None = None, session: bool = True, **streams: Any
     ) -> Iterator[subprocess.Popen[bytes]]:
         """The running command, for tests that signal it or talk to it; ended with the block, children and all, if need be.
 
-        All three streams are pipes unless `streams` says otherwise. It runs in a process group of its own.
+        All three streams are pipes unless `streams` says otherwise. It runs in a process group of its own, and in a
+        `session` of its own unless told otherwise: then nobody is there to wake it when it stops.
         """
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | streams
         with subprocess.Popen(
             self._words(arguments),
             env=self._env(env),
             cwd=self.home.path,
-            start_new_session=True,
+            start_new_session=session,
+            process_group=None if session else 0,
             stdin=pipes["stdin"],
             stdout=pipes["stdout"],
             stderr=pipes["stderr"],

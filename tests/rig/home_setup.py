@@ -12,6 +12,7 @@ from typing import Any
 
 from mrt.cli import run
 from mrt.output import Console
+from rig import json_contract
 from rig.command import Home, Result
 from rig.loopback import Response
 from rig.responses import sse
@@ -62,7 +63,9 @@ def run_here(home: Home, *arguments: str | Path, env: Mapping[str, str] | None =
     """`mrt` in this process, with closed standard input and both outputs in memory."""
     stdout, stderr = io.StringIO(), io.StringIO()
     code = run([*map(str, arguments)], Console(None, stdout, stderr, {**home.environment, **(env or {})}))
-    return Result(_bytes(stdout), _bytes(stderr), int(code))
+    result = Result(_bytes(stdout), _bytes(stderr), int(code))
+    json_contract.check(arguments, result.stdout)
+    return result
 
 
 def _bytes(stream: io.StringIO) -> bytes:

@@ -7,14 +7,15 @@ import os
 import select
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from mrt.frozen import frozen
 
 _PIECE = 65536
 # How often it is looked at what a running child takes: most runs end before the first time.
 _WATCH_EVERY = 0.1
 
 
-@dataclass(frozen=True)
+@frozen
 class Pipes:
     """The parent's ends."""
 
@@ -22,7 +23,7 @@ class Pipes:
     results: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Bounds:
     """When to stop: the clock's time, the bytes of results, and whether the child takes too much of what no limit counts."""
 
@@ -31,7 +32,7 @@ class Bounds:
     too_much: Callable[[], bool]
 
 
-@dataclass(frozen=True)
+@frozen
 class Exchanged:
     """What came, and whether the clock or a flood ended it."""
 

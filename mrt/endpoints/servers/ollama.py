@@ -51,6 +51,7 @@ def _model(row: dict[str, Any], loaded: dict[str, dict[str, Any]] | None) -> Mod
         vision=has(row, "capabilities", "vision"),
         reasoning=has(row, "capabilities", "thinking"),
         embedding=has(row, "capabilities", "embedding"),
+        digest=None if remote else text(row.get("digest")),
     )
 
 
