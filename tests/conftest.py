@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import readme_world
 from rig.cast import FAST_MODEL, HEAVY_MODEL, SLOW_MODEL
 from rig.command import Command, Home, make_home
 from rig.home_setup import configure, ladder, says
@@ -14,6 +16,10 @@ from rig.litellm_proxy import LiteLLMProxy, litellm_proxy
 from rig.llama_server import LlamaServer, llama_server
 from rig.loopback import ScriptedServer
 from rig.scripted_model import write_model
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that puts this run into the background has it ignore Ctrl-C, and every command under test would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -26,6 +32,20 @@ def store_home(tmp_path: Path) -> Home:
 def server() -> Iterator[ScriptedServer]:
     """Answers "Paris." to everything, in two chunks."""
     with ScriptedServer({"*": says("Par", "is.")}) as server:
+        yield server
+
+
+@pytest.fixture
+def low() -> Iterator[ScriptedServer]:
+    """The server of the first tier."""
+    with ScriptedServer({"*": says("Low.")}) as server:
+        yield server
+
+
+@pytest.fixture
+def high() -> Iterator[ScriptedServer]:
+    """The server of the second tier."""
+    with ScriptedServer({"*": says("High.")}) as server:
         yield server
 
 
@@ -97,3 +117,17 @@ def litellm(shared_folder: Path) -> Iterator[LiteLLMProxy]:
     """The LiteLLM proxy of this run, one for all workers; its models are those of `rig.litellm_host.configuration`."""
     with litellm_proxy(shared_folder / "litellm") as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def readme_engines(models_folder: Path) -> Iterator[tuple[str, str]]:
+    """The addresses of the two llama.cpp servers of the README's machine."""
+    with readme_world.engines(models_folder) as urls:
+        yield urls
+
+
+@pytest.fixture
+def readme_machine(store_home: Home, readme_engines: tuple[str, str]) -> Iterator[readme_world.Machine]:
+    """A machine as the README describes it, in `store_home`."""
+    with readme_world.machine(store_home, *readme_engines) as machine:
+        yield machine

@@ -125,6 +125,14 @@ def test_the_last_line_says_what_went_wrong(home: Home, server: ScriptedServer) 
     assert last["data"]["answer"] == "Par"
 
 
+def test_how_long_nothing_came_is_told(home: Home, server: ScriptedServer) -> None:
+    server.routes["*"] = [Action.HOLD]
+    result = run_here(home, "ask", "--json", "--timeout", "0.3", "hi")
+    (attempt,) = json.loads(result.stdout)["data"]["attempts"]
+    assert (result.exit_code, attempt["timing"]["ttft_ms"]) == (124, None)
+    assert 250 <= attempt["timing"]["total_ms"] == calls(home)[0]["total_ms"]
+
+
 def test_an_interruption_in_json(mrt: Command, home: Home, server: ScriptedServer) -> None:
     server.routes["*"] = [*beginning("Par"), Action.HOLD]
     with mrt.start("ask", "--stream-json", "hi", stdin=subprocess.DEVNULL) as process:

@@ -135,3 +135,30 @@ def test_the_reason_says_which_block_and_what_was_put_before_it() -> None:
 def test_hostile_text_ends_in_time(answer: str) -> None:
     """Within the suite's own patience: each of these took minutes when every end was tried with every start."""
     assert extract(answer, "solve").defines is False
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [f"{F}python def solve(n):", f"{F}def solve(n):", f"{F} py def solve(n):", "~~~Python3\tdef solve(n):"],
+)
+def test_a_program_that_begins_on_the_line_of_its_fence(opening: str) -> None:
+    closing = opening[:3]
+    found = extract(f"Here it is.\n\n{opening}\n    return n * 2\n{closing}\nDone.", "solve")
+    assert (found.code, found.method) == (RIGHT, "fenced")
+
+
+QUOTED = f'"""\n{F}python def solve(n):\n"""\n{RIGHT}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        pytest.param(f"{F}python def solve(n)\n{F}", "", id="no program"),
+        pytest.param(f"{F}pythondef solve(n):\n  return n * 2\n{F}", "", id="another word"),
+        pytest.param(f'{F}python title="def solve(n):"\n{RIGHT}\n{F}', RIGHT, id="a title"),
+        pytest.param(block(QUOTED), QUOTED, id="in a text"),
+    ],
+)  # fmt: skip
+def test_a_fence_is_not_split_for_less(answer: str, code: str) -> None:
+    found = extract(answer, "solve")
+    assert (found.code if found.defines else "") == code

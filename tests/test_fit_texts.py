@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fit_kit import data_of, fit
-from rig.command import Command, Home
+from rig.command import Home
 from tools.make_fit_texts import COMMANDS, FOLDER, text_of
 
 
@@ -164,12 +164,6 @@ def test_a_ranking_needs_some_memory(store_home: Home) -> None:
         "error: there is no memory to rank models for\nhint: say what there is: --vram 8GiB or --ram 32GiB\n"
     )
     assert result.exit_code == 2
-
-
-def test_names_complete(store_home: Home) -> None:
-    words = {"_MRT_COMPLETE": "bash_complete", "COMP_WORDS": "mrt fit qwen2.5-coder:1", "COMP_CWORD": "2"}
-    done = Command(store_home)(env=words)
-    assert done.stdout.split() == ["plain,qwen2.5-coder:1.5b", "plain,qwen2.5-coder:14b"]
 
 
 def test_the_real_machine_is_planned_for(store_home: Home) -> None:

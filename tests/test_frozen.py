@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
 import subprocess
@@ -110,3 +111,20 @@ def test_no_module_bears_a_name_that_its_package_exports_late(package: str) -> N
     # Imported by itself, the module would take the place of what it exports.
     modules = {path.stem for path in (Path(__file__).parents[1] / "mrt" / package).glob("*.py")}
     assert not modules & set(import_module(f"mrt.{package}").__all__)
+
+
+def compiled(path: Path) -> list[str]:
+    """The classes of a module whose methods are generated for nothing."""
+    return [
+        node.name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and any("frozen=True" in ast.unparse(mark) for mark in node.decorator_list)
+    ]
+
+
+def test_values_that_do_not_change_are_frozen_without_generated_code(tmp_path: Path) -> None:
+    package = Path(__file__).parents[1] / "mrt"
+    assert {str(path): found for path in package.rglob("*.py") if (found := compiled(path))} == {}
+    module = tmp_path / "module.py"
+    module.write_text("@dataclasses.dataclass(slots=True, frozen = True)\nclass A: pass\n@frozen\nclass B: pass\n")
+    assert compiled(module) == ["A"]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+import mrt
 from mrt.errors import UsageError
 from mrt.models import Sources, check_quantization, resolve_model
 from mrt.models.catalog import all_shapes, names, packaged, siblings
@@ -220,8 +224,9 @@ def test_every_model_of_the_catalog_is_found_by_its_name_and_its_repository() ->
     for name in names():
         shape = resolve_model(name)
         assert shape.name == name, name
-    for other in catalog.all_names():
-        assert catalog.find(other) is not None, other
+    for row in (Path(mrt.__file__).parent / "data" / "catalog.jsonl").read_text().splitlines()[1:]:
+        for other in json.loads(row)["names"]:
+            assert catalog.find(other) is not None, other
 
 
 def test_every_row_says_where_it_is_from_and_how_sure_it_is() -> None:

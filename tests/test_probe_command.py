@@ -147,6 +147,13 @@ def test_the_names_of_one_usual_port_are_one_place_called_by_what_is_there(store
     assert {name: state for name, state in found.items() if name != "litellm"} == {"box": "down", "llama_swap": "ready"}
 
 
+def test_a_variable_that_leads_to_an_endpoint_is_no_second_place(store_home: Home, ollama: ScriptedServer) -> None:
+    configure(store_home, tables({"one": "box/tiny"}, box=("ollama", ollama.url)))
+    env = NOWHERE | {"OLLAMA_BASE_URL": f"{ollama.url}/v1", "LITELLM_BASE_URL": NOWHERE["LOCAL_LLM_BASE_URL"]}
+    found = json.loads(run_here(store_home, "probe", "--json", env=env).stdout)["data"]
+    assert [one["name"] for one in found["endpoints"]] == ["box", "litellm"]
+
+
 def test_models_of_all_endpoints_or_of_one(store_home: Home, ollama: ScriptedServer) -> None:
     with ScriptedServer(lm_studio()) as studio:
         configure(

@@ -94,6 +94,7 @@ def test_ollama_tells_what_is_loaded_and_what_each_model_can_do() -> None:
         vision=False,
         reasoning=False,
         embedding=False,
+        digest="94ccf6d34e7c045a5579d76c1e81972262cfc8f4d3a5cee92e0324a18d5b51e1",
     )
     tools = models(report)["gotools:latest"]
     assert (tools.loaded, tools.context_served, tools.tools, tools.reasoning) == (False, None, True, True)

@@ -171,6 +171,7 @@ def test_for_scripts() -> None:
                         "vision": False,
                         "reasoning": False,
                         "embedding": False,
+                        "digest": None,
                     },
                     {
                         "id": "gpt-oss:120b-cloud",
@@ -186,6 +187,7 @@ def test_for_scripts() -> None:
                         "vision": None,
                         "reasoning": True,
                         "embedding": None,
+                        "digest": None,
                     },
                 ],
                 "message": None,

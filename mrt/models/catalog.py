@@ -41,14 +41,6 @@ class Catalog:
         """The repository of every model, in the same order."""
         return [_between(line, b'"hf":"') for line in self._rows.splitlines()]
 
-    def all_names(self) -> list[str]:
-        """Every name that is found."""
-        return [
-            name
-            for line in self._rows.splitlines()
-            for name in json.loads(line[len(b'{"names":') : line.index(b"]") + 1])
-        ]
-
     def shapes(self) -> list[ModelShape]:
         """All models."""
         return [shape_of_row(json.loads(line)) for line in self._rows.splitlines()]

@@ -26,19 +26,18 @@ _FUNCTION_WORDS = words(
 _NEGATIONS = words("no not never none nor cannot t nicht kein keine nie pas ne jamais nunca jamás 不 没")
 
 
-def agreement(first: str, second: str) -> float:
-    """0.0 to 1.0; symmetric, and 1.0 for equal answers. Final answers decide, then code, then the words in common."""
-    return _compared(first, second)[0]
-
-
 def agrees(first: str, second: str) -> tuple[bool, str]:
     """Whether two answers agree well enough, and the ground for it with its figure."""
-    score, ground = _compared(first, second)
+    score, ground = agreement(first, second)
     relation = "at least" if score >= THRESHOLD else "below"
     return score >= THRESHOLD, f"{ground}: agreement {score:.2f}, {relation} {THRESHOLD:.2f}"
 
 
-def _compared(first: str, second: str) -> tuple[float, str]:
+def agreement(first: str, second: str) -> tuple[float, str]:
+    """0.0 to 1.0, symmetric, and 1.0 for equal answers; and the ground for it.
+
+    Final answers decide, then code, then the words in common.
+    """
     if first.split() == second.split():
         return 1.0, "the same answer"
     if not first.strip() or not second.strip():
