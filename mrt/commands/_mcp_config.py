@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,18 +19,26 @@ mrt mcp config claude-code > .mcp.json
 mrt mcp config codex >> ~/.codex/config.toml
 mrt mcp config vscode > .vscode/mcp.json
 """
+HELP = """Print the entry that registers mrt with CLIENT, and on stderr where it belongs. Nothing is changed, and no key is printed.
+
+Clients keep other entries in the same file: add this one to them.
+
+\b
+CLIENT is one of
+"""
 # A client may start mrt without the user's shell; these only say where things are.
 _PLACES = ("MRT_CONFIG", "MRT_DB")
 
 
-@click.command("config", cls=ExamplesFirst, examples=EXAMPLES)
-@click.argument("client", type=click.Choice(list(CLIENTS)))
+def _listed() -> str:
+    return textwrap.fill(", ".join(CLIENTS), 74, break_on_hyphens=False)
+
+
+@click.command("config", cls=ExamplesFirst, examples=EXAMPLES, help=HELP + _listed())
+@click.argument("client", metavar="CLIENT", type=click.Choice(list(CLIENTS)))
 @common_options
 def command(client: str) -> None:
-    """Print the entry that registers mrt with CLIENT, and on stderr where it belongs. Nothing is changed, and no key is printed.
-
-    Clients keep other entries in the same file: add this one to them.
-    """
+    """Print the entry of `client`, and on stderr where it belongs."""
     chosen, to = CLIENTS[client], console()
     launch = launch_of(to.environment, to.config_path)
     text = chosen.text(launch)
