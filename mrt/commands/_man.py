@@ -52,7 +52,7 @@ def _of_verb(context: click.Context) -> Iterator[str]:
     yield from _head(f"mrt-{name}", context.command.get_short_help_str(200))
     yield from _synopsis(context)
     yield from _examples(context)
-    yield from (".SH DESCRIPTION", *prose(context.command.help or ""))
+    yield from (".SH DESCRIPTION", *prose(_description(context.command)))
     yield from (".SH OPTIONS", *_options(context, own=False))
     if below and not _common(context):
         yield from (
@@ -76,9 +76,14 @@ def _common(context: click.Context) -> list[click.Parameter]:
 def _of_subcommand(context: click.Context) -> Iterator[str]:
     yield f".SS {escaped(context.command_path)}"
     yield _usage(context)
-    yield from (".PP", *prose(context.command.help or ""))
+    yield from (".PP", *prose(_description(context.command)))
     yield from example(getattr(context.command, "examples", ""))
     yield from _options(context, own=True)
+
+
+def _description(command: click.Command) -> str:
+    """What its help says; click marks a paragraph that is not to be re-wrapped with a backspace, which a page has no use for."""
+    return (command.help or "").replace("\b\n", "")
 
 
 def _head(name: str, about: str) -> Iterator[str]:

@@ -19,7 +19,8 @@ mrt mcp config claude-code > .mcp.json
 mrt mcp config codex >> ~/.codex/config.toml
 mrt mcp config vscode > .vscode/mcp.json
 """
-HELP = """Print the entry that registers mrt with CLIENT, and on stderr where it belongs. Nothing is changed, and no key is printed.
+HELP = """Print the entry that registers mrt with CLIENT, and on stderr where it belongs. Nothing is changed, and no key is
+printed.
 
 Clients keep other entries in the same file: add this one to them.
 
