@@ -7,10 +7,12 @@ import select
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 _CHANGED = b"\0"
+_SIGNAL_S = 1.0  # longest wait for what a signal raises, once it has ended a read
 
 
 class Watchdog:
@@ -28,6 +30,7 @@ class Watchdog:
         self._limit: float | None = None
         self.allowed = 0.0
         self._stopped = False
+        self._signalled = False
         self._undo = contextlib.ExitStack()
         self._bell: socket.socket | None = None
 
@@ -42,11 +45,15 @@ class Watchdog:
             self._undo.callback(signal.set_wakeup_fd, before)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stopped = True
         self._ring()
         self._undo.close()
         self._bell = None
+        if self._signalled and (kind is None or issubclass(kind, Exception)):
+            # The read ended because of the signal, not of the server. What it raises may come a moment later: it was lost in a
+            # finalizer, and is sent once more. This sleep ends with it.
+            time.sleep(_SIGNAL_S)
 
     def expect(self, seconds: float) -> None:
         """The next sign of life is due within `seconds`. Later limits cost nothing: only an earlier one wakes the thread."""
@@ -73,16 +80,15 @@ class Watchdog:
         return self.out_of_time or (self._limit is not None and self._clock() >= self._limit)
 
     def _watch(self, ear: socket.socket) -> None:
-        signalled = False
         while not self._stopped:
-            if signalled or self.expired:
+            if self._signalled or self.expired:
                 self._abort()
                 return
             due = [limit for limit in (self._limit, self._deadline) if limit is not None]
             patience = max(0.0, min(due) - self._clock()) if due else None
             if select.select([ear], [], [], patience)[0]:
                 # A signal writes its number, which is never zero.
-                signalled = any(ear.recv(64))
+                self._signalled = any(ear.recv(64))
 
 
 class Socket:
