@@ -165,7 +165,7 @@ PAIRS = record(
         )
     ),
 )
-LAYERS = record(tight=FLAG, layers=several(record(name=TEXT, stands=FLAG, detail=TEXT)))
+LAYERS = record(tight=FLAG, layers=several(record(name=TEXT, stands=known_or_null(FLAG), detail=TEXT)))
 GRADES = record(
     tasks=several(record(id=TEXT, band=COUNT, status=words_of(Status), rule=known_or_null(TEXT), detail=TEXT)),
     passed=COUNT,
